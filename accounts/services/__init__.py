@@ -1,0 +1,1 @@
+"""The verbs of identity, and the only writers of its rows."""

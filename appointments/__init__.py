@@ -1,0 +1,1 @@
+"""Visits: what is booked, and never twice."""

@@ -1,0 +1,1 @@
+"""Who saw or did what to whose data: rows that can only be added."""

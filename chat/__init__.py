@@ -1,0 +1,1 @@
+"""What doctor and patient write to each other."""

@@ -1,0 +1,1 @@
+"""Ground floor: what every app builds on. It has no models of its own."""

@@ -1,0 +1,31 @@
+"""Announcements to open sockets: said after commit, and never the only copy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+
+def announce(group: str, frame: dict[str, Any]) -> None:
+    """Hand a frame to every socket of a group, on every node, once this commit stands.
+
+    A dead Redis makes the announcement fail alone: what was written stays written, and the
+    client reads it at its next request.
+    """
+    transaction.on_commit(partial(_send, group, frame), robust=True)
+
+
+def _send(group: str, frame: dict[str, Any]) -> None:
+    async_to_sync(get_channel_layer().group_send)(group, {"type": "forward", "frame": frame})
+
+
+def user_group(user_id: Any) -> str:
+    return f"user.{user_id}"
+
+
+def session_group(session_id: Any) -> str:
+    return f"session.{session_id}"

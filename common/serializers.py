@@ -1,0 +1,35 @@
+"""Serializer base: what was not asked for is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input whose unknown fields are a 400, so that a misspelt field is never ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            errors = {
+                str(name): [ErrorDetail(_("This field is not known."), code="unknown_field")]
+                for name in data
+                if name not in known
+            }
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError(_merged(errors, error.detail)) from error
+        if errors:
+            raise ValidationError(errors)
+        return value
+
+
+def _merged(errors: dict[str, Any], detail: Any) -> dict[str, Any]:
+    return errors | detail if isinstance(detail, dict) else errors

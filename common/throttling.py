@@ -1,0 +1,66 @@
+"""Rate limits, counted in Redis and shared by every process and both doors.
+
+API views set `throttle_rate` (and `throttle_group` where a page shares the limit); pages call
+`check_rate`. With Redis down nothing is counted and nobody is turned away: codes and tokens
+keep their own counters in their rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_ratelimit.core import get_usage
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from common.client import client_address
+from common.errors import DomainError
+
+DEFAULT_RATE = "100/m"
+
+
+class TooManyRequests(DomainError):
+    code = "throttled"
+    detail = _("Too many attempts. Wait a moment, then try again.")
+    status_code = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+def seconds_to_wait(request: HttpRequest, *, group: str, rate: str, who: str) -> int | None:
+    """Count one use; None while it is within the rate, else the seconds until it is again."""
+    usage = get_usage(request, group=group, key=lambda *_: who, rate=rate, increment=True)
+    if usage is None or not usage["should_limit"]:
+        return None
+    return max(1, int(usage["time_left"]))
+
+
+def check_rate(request: HttpRequest, *, group: str, rate: str) -> None:
+    """A page's guard: raises `TooManyRequests` once the caller's address is over the rate."""
+    wait = seconds_to_wait(request, group=group, rate=rate, who=client_address(request))
+    if wait is not None:
+        raise TooManyRequests(wait)
+
+
+class CallerThrottle(BaseThrottle):
+    """Per signed-in user, else per address; stricter where the view says so."""
+
+    def __init__(self) -> None:
+        self._wait: int | None = None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        rate = getattr(view, "throttle_rate", None)
+        group = getattr(view, "throttle_group", type(view).__name__) if rate else "api"
+        user = request.user
+        who = str(user.pk) if user.is_authenticated else client_address(request._request)
+        self._wait = seconds_to_wait(
+            request._request, group=group, rate=rate or DEFAULT_RATE, who=who
+        )
+        return self._wait is None
+
+    def wait(self) -> Any:
+        return self._wait

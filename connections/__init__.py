@@ -1,0 +1,1 @@
+"""Doctor and patient, connected: the consent that every other access stands on."""

@@ -1,0 +1,20 @@
+"""What every page shows around its content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from notifications.models import Notification
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The unread count, asked only by pages that show it."""
+    user = request.user
+
+    def unread() -> int:
+        return Notification.objects.visible_to(user).unread().count()
+
+    return {"unread_notifications": SimpleLazyObject(unread) if user.is_authenticated else 0}

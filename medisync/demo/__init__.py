@@ -1,0 +1,1 @@
+"""The demonstration clinic: sample people, conditions and prescriptions."""

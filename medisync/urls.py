@@ -1,0 +1,23 @@
+"""Every address of MediSync. Pages and the API name the same things."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from medisync import docs, health
+
+urlpatterns = [
+    path("api/v1/", include("medisync.api")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", login_not_required(docs.SwaggerView.as_view()), name="swagger"),
+    path("api/redoc", login_not_required(docs.RedocView.as_view()), name="redoc"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "medisync.views.bad_request"
+handler403 = "medisync.views.permission_denied"
+handler404 = "medisync.views.page_not_found"
+handler500 = "medisync.views.server_error"

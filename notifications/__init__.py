@@ -1,0 +1,1 @@
+"""The post office: what people are told, in the page and by mail."""

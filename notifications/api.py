@@ -1,0 +1,53 @@
+"""A person's own notifications."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.pagination import FeedPagination
+from notifications import services
+from notifications.models import Notification
+from notifications.serializers import NotificationSerializer, UnreadCountSerializer
+
+
+@extend_schema(tags=["notifications"])
+class NotificationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Notification]):
+    queryset = Notification.objects.none()
+    serializer_class = NotificationSerializer
+    pagination_class = FeedPagination
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Notification]:
+        return Notification.objects.visible_to(self.request.user)
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Take it out of the list."""
+        services.delete_notification(actor=request.user, notification_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses=NotificationSerializer)
+    @action(detail=True, methods=["put"])
+    def read(self, request: Request, pk: UUID) -> Response:
+        """Mark it read."""
+        notification = services.mark_read(actor=request.user, notification_id=pk)
+        return Response(self.get_serializer(notification).data)
+
+    @extend_schema(request=None, responses=UnreadCountSerializer)
+    @action(detail=False, methods=["put"], url_path="read-all", pagination_class=None)
+    def read_all(self, request: Request) -> Response:
+        """Mark all read; the answer counts what is still unread."""
+        services.mark_all_read(actor=request.user)
+        return self.unread_count(request)
+
+    @extend_schema(responses=UnreadCountSerializer)
+    @action(detail=False, url_path="unread/count", pagination_class=None)
+    def unread_count(self, request: Request) -> Response:
+        """How many are unread."""
+        return Response({"count": self.get_queryset().unread().count()})  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Prescriptions: issued once, never edited."""

@@ -1,0 +1,1 @@
+"""QR codes: connecting by one, and proving a prescription by one."""

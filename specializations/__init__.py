@@ -1,0 +1,1 @@
+"""Medical specialties, in both languages."""

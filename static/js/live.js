@@ -1,0 +1,96 @@
+// One socket for the page. Every frame becomes an event `live:<type>` on the document.
+
+const { liveUrl, loginUrl } = document.body.dataset;
+const state = document.querySelector("[data-live-state]");
+const LONGEST_WAIT = 30_000;
+const SILENCE = 25_000;
+const PATIENCE = 3_000; // a short break is not worth a word
+const NOT_SIGNED_IN = 4401;
+const REVOKED = 4403;
+
+let socket;
+let failures = 0;
+let retry;
+let ping;
+let warning;
+
+function tell(name, detail) {
+  document.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+function connect() {
+  clearTimeout(retry);
+  const address = new URL(liveUrl, location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  socket = new WebSocket(address);
+  socket.addEventListener("open", opened);
+  socket.addEventListener("message", (event) => received(JSON.parse(event.data)));
+  socket.addEventListener("close", closed);
+}
+
+function opened() {
+  if (failures) tell("live:reconnected");
+  failures = 0;
+  clearTimeout(warning);
+  warning = undefined;
+  state.hidden = true;
+  ping = setInterval(() => socket.send('{"type":"ping"}'), SILENCE);
+}
+
+function closed(event) {
+  clearInterval(ping);
+  if (event.code === REVOKED) location.assign(loginUrl);
+  if (event.code === REVOKED || event.code === NOT_SIGNED_IN) return;
+  failures += 1;
+  warning ??= setTimeout(() => { state.hidden = false; }, PATIENCE);
+  // Doubling waits with chance in them, so that a restarted server is not met by all at once.
+  const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - 1));
+  retry = setTimeout(connect, wait * (0.5 + Math.random() / 2));
+}
+
+function received(frame) {
+  tell(`live:${frame.type}`, frame);
+  if (frame.type === "notification") {
+    tell("toast", { text: frame.title, url: frame.url });
+    countUnread();
+  }
+  refresh(frame.type);
+}
+
+function countUnread() {
+  for (const badge of document.querySelectorAll("[data-unread]")) {
+    const number = badge.querySelector("[data-unread-number]");
+    number.textContent = Number(number.textContent) + 1;
+    badge.hidden = false;
+  }
+}
+
+// Parts of a page that follow a kind of frame are fetched again from the page's own address.
+async function refresh(type) {
+  const parts = [...document.querySelectorAll("[data-live-refresh][id]")].filter(
+    (part) => !type || part.dataset.liveRefresh.split(" ").includes(type),
+  );
+  if (!parts.length) return;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts) {
+    const replacement = fresh.getElementById(part.id);
+    if (replacement) part.replaceWith(document.adoptNode(replacement));
+  }
+  tell("live:refreshed");
+}
+
+document.addEventListener("live:reconnected", () => refresh());
+window.addEventListener("online", () => { if (socket.readyState === WebSocket.CLOSED) connect(); });
+// A page kept in the browser's memory must not hold a socket, and wakes with a new one.
+window.addEventListener("pagehide", () => {
+  clearTimeout(retry);
+  clearTimeout(warning);
+  clearInterval(ping);
+  socket.removeEventListener("close", closed);
+  socket.close();
+});
+window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
+
+connect();
