@@ -26,7 +26,7 @@ class Role(models.TextChoices):
 
 
 # What people may register as; administrators are made by others.
-OPEN_ROLES = (Role.PATIENT, Role.DOCTOR)
+OPEN_ROLES = [(role.value, role.label) for role in (Role.PATIENT, Role.DOCTOR)]
 
 
 class Status(models.TextChoices):
@@ -257,7 +257,7 @@ class Registration(BaseModel):
         EMAIL_VERIFIED = "EMAIL_VERIFIED"
 
     role = models.CharField(
-        max_length=10, choices=[(role.value, role.label) for role in OPEN_ROLES]
+        max_length=10, choices=OPEN_ROLES
     )
     status = models.CharField(max_length=30, choices=Step, default=Step.INIT)
     email = models.EmailField(blank=True)
@@ -278,7 +278,7 @@ class Registration(BaseModel):
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=models.Q(role__in=OPEN_ROLES),
+                condition=models.Q(role__in=["PATIENT", "DOCTOR"]),
                 name="registration_role_open",
             ),
             models.CheckConstraint(

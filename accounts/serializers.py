@@ -8,12 +8,20 @@ from drf_spectacular.utils import extend_schema_field
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
-from accounts.models import DeviceSession, Language, Registration, Role, Sex, Status, User
+from accounts.models import (
+    OPEN_ROLES,
+    DeviceSession,
+    Language,
+    Registration,
+    Sex,
+    Status,
+    User,
+)
 from common.serializers import StrictSerializer
 
 
 class StartRegistrationSerializer(StrictSerializer):
-    role = serializers.ChoiceField(choices=[Role.PATIENT, Role.DOCTOR])
+    role = serializers.ChoiceField(choices=OPEN_ROLES)
     language = serializers.ChoiceField(choices=Language.choices, required=False)
 
 
@@ -56,7 +64,7 @@ class RegistrationStatusSerializer(serializers.Serializer[Any]):
     """Where a registration stands, and what comes next."""
 
     registration_id = serializers.UUIDField()
-    role = serializers.ChoiceField(choices=[Role.PATIENT, Role.DOCTOR])
+    role = serializers.ChoiceField(choices=OPEN_ROLES)
     status = serializers.CharField(help_text="A step of registration, then a user's status.")
     next_step = serializers.ChoiceField(
         choices=["DETAILS", "VERIFY_EMAIL", "PROFILE", "APPROVAL", "NONE"]
@@ -143,7 +151,7 @@ class DeviceSessionSerializer(serializers.ModelSerializer[DeviceSession]):
 
     @extend_schema_field(serializers.BooleanField())
     def get_is_current(self, session: DeviceSession) -> bool:
-        return session.pk == self.context["request"].auth.pk
+        return bool(session.pk == self.context["request"].auth.pk)
 
 
 class PreferencesSerializer(StrictSerializer):

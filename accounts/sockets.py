@@ -24,7 +24,7 @@ PROTOCOL = "medisync.v1"
 BEARER_PREFIX = "bearer."
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def session_of_socket(scope: dict[str, Any]) -> DeviceSession | None:
     """The live device session behind a connecting socket, or None."""
     protocols = scope.get("subprotocols", [])
@@ -66,4 +66,5 @@ def _host(scope: dict[str, Any]) -> str:
 
 
 def _header(scope: dict[str, Any], name: bytes) -> str:
-    return dict(scope["headers"]).get(name, b"").decode("latin-1")
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(name, b"").decode("latin-1")

@@ -10,7 +10,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.models import DeviceSession, User
 
 
-class OnboardingToken(Token):  # type: ignore[misc]
+class OnboardingToken(Token):
     """Opens step 4 of one registration, and nothing else."""
 
     token_type = "onboarding"  # noqa: S105

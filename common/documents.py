@@ -19,7 +19,7 @@ class InvalidDocument(InvalidInput):
     detail = _("This file is not a readable PDF, JPEG, PNG or WebP.")
 
 
-def check_document(file: UploadedFile, *, attr: str) -> str:
+def check_document(file: UploadedFile[bytes], *, attr: str) -> str:
     """The media type of a PDF or image within the size limit; raises `InvalidDocument`."""
     if not file.size or file.size > settings.DOCUMENT_MAX_BYTES:
         limit = settings.DOCUMENT_MAX_BYTES // (1024 * 1024)
@@ -46,7 +46,7 @@ def sniff_document(head: bytes) -> str | None:
     return None
 
 
-def _is_sound_image(file: UploadedFile) -> bool:
+def _is_sound_image(file: UploadedFile[bytes]) -> bool:
     try:
         with Image.open(file, formats=list(IMAGE_TYPES)) as image:
             if image.width * image.height > MAX_PIXELS:

@@ -15,7 +15,7 @@ class DomainError(Exception):
 
     code = "conflict"
     detail: str | Promise = ""
-    status_code = status.HTTP_409_CONFLICT
+    status_code: int = status.HTTP_409_CONFLICT
 
     def __init__(self, detail: str | Promise | None = None, *, attr: str | None = None) -> None:
         if detail is not None:

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from common import crypto
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField[str, str]):
     """Text that is encrypted in the database and plain in Python.
 
     `purpose` is authenticated with the value; it is a declared string, not the model's label,

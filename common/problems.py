@@ -67,7 +67,7 @@ class ProblemFormatter(ExceptionFormatter):
         return problem(
             code=self.exc.status_code,
             slug="validation_error" if is_validation else errors[0]["code"],
-            path=self.context["request"].path,
+            path=self.context["request"].path,  # type: ignore[union-attr]
             errors=errors,
         )
 
@@ -83,7 +83,7 @@ def api_exception_handler(exc: Exception, context: Any) -> Response | None:
     original = exc
     if isinstance(exc, DomainError):
         exc = as_api_exception(exc)
-        exc.attr = original.attr  # type: ignore[attr-defined, union-attr]
+        exc.attr = original.attr  # type: ignore[attr-defined]
     elif isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge(_("The request is too large."))
     response = exception_handler(exc, context)

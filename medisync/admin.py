@@ -24,5 +24,5 @@ class MedisyncAdminSite(admin.AdminSite):
         target = request.GET.get("next") or request.get_full_path()
         return redirect_to_login(target, login_url="/login")
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("home")

@@ -23,7 +23,7 @@ Configs = Sequence[AppConfig] | None
 
 
 @register(Tags.security)
-def check_debug(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
+def check_debug(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Debug pages show settings, source and mail: to this machine only."""
     public = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
     if settings.DEBUG and public:
@@ -39,7 +39,7 @@ def check_debug(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def check_encryption_keys(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
+def check_encryption_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Without valid keys no personal value can be written or read."""
     try:
         parse_keys(settings.FIELD_ENCRYPTION_KEYS)
@@ -49,7 +49,7 @@ def check_encryption_keys(_app_configs: Configs, **_options: Any) -> list[CheckM
 
 
 @register(Tags.security)
-def check_development_services(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
+def check_development_services(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """The services, secrets and mail of a devstack are for development."""
     if settings.DEBUG:
         return []
@@ -82,7 +82,7 @@ def check_development_services(_app_configs: Configs, **_options: Any) -> list[C
 
 
 @register(Tags.security, deploy=True)
-def check_transport(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
+def check_transport(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Patients' data travels encrypted, and links in mail lead to the encrypted site."""
     found: list[CheckMessage] = []
     site = urlsplit(settings.SITE_URL)
@@ -124,7 +124,7 @@ def check_transport(_app_configs: Configs, **_options: Any) -> list[CheckMessage
 
 
 @register(Tags.security, deploy=True)
-def check_hosts(_app_configs: Configs, **_options: Any) -> list[CheckMessage]:
+def check_hosts(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """A wildcard host lets a caller choose the address in links and mails."""
     if "*" in settings.ALLOWED_HOSTS:
         return [Error("ALLOWED_HOSTS admits every host.", id="medisync.E010")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -12,7 +13,7 @@ from notifications.models import Notification
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The unread count, asked only by pages that show it."""
-    user = request.user
+    user = getattr(request, "user", AnonymousUser())  # absent where a request fails early
 
     def unread() -> int:
         return Notification.objects.visible_to(user).unread().count()

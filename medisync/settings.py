@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "common.pages.DomainErrorPageMiddleware",
 ]
 
 ROOT_URLCONF = "medisync.urls"
@@ -379,6 +380,16 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "accounts.models.Role",
+        "OpenRole": "accounts.models.OPEN_ROLES",
+        "AccountStatus": "accounts.models.Status",
+        "RegistrationStep": "accounts.models.Registration.Step",
+        "ConnectionStatus": "connections.models.Connection.Status",
+        "PrescriptionState": "prescriptions.models.Prescription.State",
+        "QrTokenType": "qrverify.models.QrToken.Type",
+        "QrTokenState": "qrverify.models.QrToken.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "common.schema.add_problem_responses",

@@ -1,11 +1,12 @@
 """Every address of MediSync. Pages and the API name the same things."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from medisync import docs, health
+from medisync import design, devinbox, docs, health
 
 urlpatterns = [
     path("api/v1/", include("medisync.api")),
@@ -16,6 +17,14 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]
+
+if settings.DEBUG:
+    urlpatterns += [
+        path("design", design.design, name="design"),
+        path("dev/inbox", devinbox.inbox, name="dev-inbox"),
+        path("dev/inbox.json", devinbox.inbox_json, name="dev-inbox-json"),
+        path("dev/inbox/<str:message_id>", devinbox.inbox_message, name="dev-inbox-message"),
+    ]
 
 handler400 = "medisync.views.bad_request"
 handler403 = "medisync.views.permission_denied"

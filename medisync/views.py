@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from common.problems import problem_response
@@ -33,4 +34,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error(request, 500, _("Something went wrong on our side."))
+    """Rendered without the request: what its context asks of the database may be what broke."""
+    if request.path.startswith("/api/"):
+        return _error(request, 500, _("Something went wrong on our side."))
+    return HttpResponse(render_to_string("500.html"), status=500)

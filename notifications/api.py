@@ -44,10 +44,14 @@ class NotificationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Notific
     def read_all(self, request: Request) -> Response:
         """Mark all read; the answer counts what is still unread."""
         services.mark_all_read(actor=request.user)
-        return self.unread_count(request)
+        return self._count()
 
     @extend_schema(responses=UnreadCountSerializer)
     @action(detail=False, url_path="unread/count", pagination_class=None)
     def unread_count(self, request: Request) -> Response:
         """How many are unread."""
-        return Response({"count": self.get_queryset().unread().count()})  # type: ignore[attr-defined]
+        return self._count()
+
+    def _count(self) -> Response:
+        unread = Notification.objects.visible_to(self.request.user).unread()
+        return Response({"count": unread.count()})

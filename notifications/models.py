@@ -53,7 +53,8 @@ class Notification(BaseModel):
 
     @property
     def title(self) -> str:
-        return str(WORDING[self.kind].title) % self.context
+        words: str = str(WORDING[self.kind].title)
+        return str(words % self.context)
 
 
 class EmailDeliveryQuerySet(models.QuerySet["EmailDelivery"]):

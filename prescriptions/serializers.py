@@ -37,7 +37,9 @@ class ItemInputSerializer(StrictSerializer):
 
 
 class IssuePrescriptionSerializer(StrictSerializer):
-    items = ItemInputSerializer(many=True, allow_empty=False, max_length=Prescription.MAX_ITEMS)
+    items = serializers.ListField(
+        child=ItemInputSerializer(), min_length=1, max_length=Prescription.MAX_ITEMS
+    )
     diagnosis = serializers.CharField(max_length=500, required=False, allow_blank=True)
     notes = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     valid_until = serializers.DateField(required=False)

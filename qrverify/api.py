@@ -74,7 +74,7 @@ class ScanView(views.APIView):
         data = _valid(shapes.ScanSerializer(data=request.data))
         if data.get("confirm"):
             made = services.redeem_token(actor=request.user, scanned=data["token"])
-            answer = {"doctor": made.doctor, "connection": made}
+            answer: dict[str, Any] = {"doctor": made.doctor, "connection": made}
         else:
             token = services.find_token(actor=request.user, scanned=data["token"])
             answer = {"doctor": token.issuer, "connection": None}

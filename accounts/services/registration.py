@@ -91,8 +91,8 @@ class DoctorDetails:
     phone: str
     specialization_id: UUID
     licence_number: str
-    licence_document: UploadedFile
-    national_id_document: UploadedFile
+    licence_document: UploadedFile[bytes]
+    national_id_document: UploadedFile[bytes]
 
 
 def start_registration(*, role: Role, language: str) -> Registration:

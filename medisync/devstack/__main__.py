@@ -34,10 +34,10 @@ FREE_BYTES_NEEDED = 256 * 1024 * 1024
 LOCK_PATIENCE_SECONDS = 30
 READY_SECONDS = 60
 # As in the Dockerfile, but quicker to stop.
-SERVER = (
-    "uvicorn medisync.asgi:application --no-proxy-headers --no-server-header --no-access-log "
-    "--log-level warning --timeout-graceful-shutdown 3"
-).split()
+SERVER = [
+    *("uvicorn", "medisync.asgi:application", "--no-proxy-headers", "--no-server-header"),
+    *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+]
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -231,7 +231,10 @@ def _check_port(port: int) -> None:
                     f"Port {port} is taken by another program: stop that one, or choose another "
                     f"port with `make run PORT={port + 1}`."
                 ) from error
-            raise Problem(f"Port {port} cannot be used: {error.strerror}.") from error
+            raise Problem(
+                f"Port {port} cannot be used ({error.strerror}): choose another port with "
+                "`make run PORT=8000`."
+            ) from error
 
 
 def _check_room(local: Path) -> None:

@@ -62,7 +62,7 @@ def start_postgres(processes: Processes, data: Path, *, durable: bool = True) ->
         process = processes.start(
             "postgres",
             [
-                *_unprivileged(),
+                *_unprivileged(data),
                 bin_dir / "postgres",
                 "-D",
                 data,
@@ -106,9 +106,10 @@ def free_port() -> int:
 
 
 def last_words(log: Path) -> str:
-    """The last line a server wrote, which is where it says why it ended."""
+    """The line in which a server says why it ended; else the last one it wrote."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it wrote nothing"
+    fatal = [line for line in lines if "FATAL" in line or "Fatal" in line]
+    return (fatal or lines or ["it wrote nothing"])[-1]
 
 
 def _package_dir(name: str) -> Path:
@@ -119,11 +120,12 @@ def _package_dir(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _unprivileged() -> list[str]:
+def _unprivileged(data: Path) -> list[str]:
     """A prefix for PostgreSQL's programs, which refuse to run as root.
 
-    They run as `nobody` then, but may still pass the directories above the data and the
-    programs, so that no permission outside `.local/` has to change.
+    They run as the owner of the data then, at first `nobody`, but may still pass the
+    directories above it and above the programs, so that no permission outside `.local/` has
+    to change.
     """
     if os.geteuid() != 0:
         return []
@@ -131,10 +133,13 @@ def _unprivileged() -> list[str]:
     if setpriv is None:
         raise Problem("PostgreSQL cannot run as root here: start MediSync as an ordinary user.")
     nobody = pwd.getpwnam("nobody")
+    uid, gid = nobody.pw_uid, nobody.pw_gid
+    if data.exists():
+        uid, gid = data.stat().st_uid, data.stat().st_gid
     return [
         setpriv,
-        f"--reuid={nobody.pw_uid}",
-        f"--regid={nobody.pw_gid}",
+        f"--reuid={uid}",
+        f"--regid={gid}",
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
@@ -145,7 +150,7 @@ def _make_data_directory(bin_dir: Path, data: Path, *, durable: bool) -> None:
     """`initdb` beside the final place, then a rename: a data directory is whole or absent."""
     draft = data.with_name(f"{data.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    command = [*_unprivileged(), bin_dir / "initdb", "--pgdata", draft, "--username", ROLE]
+    command = [*_unprivileged(data), bin_dir / "initdb", "--pgdata", draft, "--username", ROLE]
     command += ["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     if not durable:
         command.append("--no-sync")
