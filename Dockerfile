@@ -14,7 +14,7 @@ WORKDIR /app
 COPY . .
 # Settings must be whole to be read; these connect to nothing and stay in this layer.
 RUN export SECRET_KEY=build FIELD_ENCRYPTION_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
-        DATABASE_URL=postgresql://build REDIS_URL=redis://build EMAIL_URL=smtp://build \
+        BLIND_INDEX_KEY=build DATABASE_URL=postgresql://build REDIS_URL=redis://build EMAIL_URL=smtp://build \
     && python manage.py compile_translations \
     && python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q -j 0 /venv/lib .

@@ -8,6 +8,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 	$$python -c '$(IS_SUPPORTED)' 2>/dev/null && echo $$python && break; done),python3)
 PORT ?= 8000
 WORKERS ?= auto
+ARGS ?=
 
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 VENV := $(if $(filter command environment,$(origin PYTHON)),.venv-$(VERSION),.venv)
@@ -18,6 +19,7 @@ PRODUCTION := \
 	DEBUG=0 \
 	SECRET_KEY=not-a-secret-only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
 	FIELD_ENCRYPTION_KEYS=check1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+	BLIND_INDEX_KEY=not-a-secret-either-only-for-checks \
 	DATABASE_URL=postgresql://medisync@localhost/medisync \
 	REDIS_URL=redis://localhost/0 \
 	EMAIL_URL=smtp+tls://localhost:587 \
@@ -36,7 +38,7 @@ run: $(VENV)/.runtime  ## Run everything here: real services, demo data, http://
 	@$(BIN)/python manage.py devstack --port $(PORT)
 
 test: $(VENV)/.development  ## The whole test suite
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 check: $(VENV)/.development  ## Everything that can be judged without running the product
 	$(BIN)/ruff format --check .

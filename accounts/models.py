@@ -256,9 +256,7 @@ class Registration(BaseModel):
         PENDING_EMAIL_VERIFICATION = "PENDING_EMAIL_VERIFICATION"
         EMAIL_VERIFIED = "EMAIL_VERIFIED"
 
-    role = models.CharField(
-        max_length=10, choices=OPEN_ROLES
-    )
+    role = models.CharField(max_length=10, choices=OPEN_ROLES)
     status = models.CharField(max_length=30, choices=Step, default=Step.INIT)
     email = models.EmailField(blank=True)
     password = models.CharField(max_length=128, blank=True)

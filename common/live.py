@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -16,7 +15,8 @@ def announce(group: str, frame: dict[str, Any]) -> None:
     A dead Redis makes the announcement fail alone: what was written stays written, and the
     client reads it at its next request.
     """
-    transaction.on_commit(partial(_send, group, frame), robust=True)
+    # Django names a hook that fails by its `__qualname__`, which a `partial` does not have.
+    transaction.on_commit(lambda: _send(group, frame), robust=True)
 
 
 def _send(group: str, frame: dict[str, Any]) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 
@@ -15,6 +21,16 @@ class FeedPagination(CursorPagination):
     page_size = 20
     page_size_query_param = "limit"
     max_page_size = 100
+
+    def decode_cursor(self, request: Request) -> Any:
+        """A cursor points at an id; one that does not was not made here."""
+        cursor = super().decode_cursor(request)
+        try:
+            if cursor is not None and cursor.position is not None:
+                UUID(cursor.position)
+        except ValueError as error:
+            raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -28,3 +44,26 @@ class FeedPagination(CursorPagination):
             "required": ["results", "next", "previous"],
             "properties": {"results": schema, "next": link, "previous": link},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """One page of a feed, with the links of `{% pagination %}`; an empty link is the end."""
+
+    rows: list[Any]
+    newer: str
+    older: str
+
+
+def feed_page(request: HttpRequest, rows: QuerySet[Any]) -> FeedPage:
+    """The page of a feed that a portal page was asked for: same cursors, same sizes."""
+    paginator = FeedPagination()
+    try:
+        found = paginator.paginate_queryset(rows, Request(request))
+    except NotFound as error:
+        raise Http404 from error
+    return FeedPage(
+        rows=list(found or []),
+        newer=paginator.get_previous_link() or "",
+        older=paginator.get_next_link() or "",
+    )

@@ -75,6 +75,8 @@ class ProblemFormatter(ExceptionFormatter):
 def as_api_exception(error: DomainError) -> exceptions.APIException:
     translated = exceptions.APIException(detail=str(error.detail), code=error.code)
     translated.status_code = error.status_code
+    # From here DRF takes the `Retry-After` header.
+    translated.wait = getattr(error, "retry_after", None)  # type: ignore[attr-defined]
     return translated
 
 

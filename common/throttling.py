@@ -40,10 +40,15 @@ def seconds_to_wait(request: HttpRequest, *, group: str, rate: str, who: str) ->
 
 
 def check_rate(request: HttpRequest, *, group: str, rate: str) -> None:
-    """A page's guard: raises `TooManyRequests` once the caller's address is over the rate."""
-    wait = seconds_to_wait(request, group=group, rate=rate, who=client_address(request))
+    """A page's guard: raises `TooManyRequests` once the caller is over the rate."""
+    wait = seconds_to_wait(request, group=group, rate=rate, who=_caller(request.user, request))
     if wait is not None:
         raise TooManyRequests(wait)
+
+
+def _caller(user: Any, request: HttpRequest) -> str:
+    """The signed-in user, else the address: the people of one waiting room share an address."""
+    return str(user.pk) if user.is_authenticated else client_address(request)
 
 
 class CallerThrottle(BaseThrottle):
@@ -55,8 +60,7 @@ class CallerThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         rate = getattr(view, "throttle_rate", None)
         group = getattr(view, "throttle_group", type(view).__name__) if rate else "api"
-        user = request.user
-        who = str(user.pk) if user.is_authenticated else client_address(request._request)
+        who = _caller(request.user, request._request)
         self._wait = seconds_to_wait(
             request._request, group=group, rate=rate or DEFAULT_RATE, who=who
         )

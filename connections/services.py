@@ -24,9 +24,13 @@ def connect(*, actor: Any, doctor_id: UUID, origin: Connection.Origin) -> Connec
 
     The patient's row is locked first, so two scans at once make one connection.
     """
-    patient = User.objects.select_for_update().get(pk=actor.pk)
+    patient = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     doctor = User.objects.get(pk=doctor_id)
-    existing = Connection.objects.select_for_update().filter(patient=patient, doctor=doctor).first()
+    existing = (
+        Connection.objects.select_for_update(no_key=True)
+        .filter(patient=patient, doctor=doctor)
+        .first()
+    )
     check_can_connect(patient, doctor, existing)
     now = timezone.now()
     connection = existing or Connection(patient=patient, doctor=doctor)
@@ -48,7 +52,7 @@ def end_connection(*, actor: Any, connection_id: UUID) -> Connection:
     """End it, by either side: no new prescriptions from here on; what was written stays."""
     connection = (
         Connection.objects.visible_to(actor)
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .select_related("patient", "doctor")
         .filter(pk=connection_id)
         .first()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -19,3 +20,8 @@ class MedisyncAdminConfig(AdminConfig):
     """Django's admin on our own site (`admin.py`)."""
 
     default_site = "medisync.admin.MedisyncAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # django.contrib.auth offers its groups; rights come from roles alone.
+        admin.site.unregister(apps.get_model("auth", "Group"))

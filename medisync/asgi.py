@@ -17,6 +17,7 @@ import contextvars
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -48,13 +49,14 @@ class Exchange:
         self.status = 500
         self.headers: Headers = []
         self.response: Any = None
+        self.written: list[bytes] = []
         self.blocks: Iterable[bytes] = iter(())
 
     def begin(self) -> tuple[bytes, bool]:
         """Runs the request; returns the first block of the response and whether more follow."""
         self.response = wsgi_application(self.environ, self._start_response)
         if self.environ["REQUEST_METHOD"] != "HEAD":
-            self.blocks = iter(self.response)
+            self.blocks = chain(self.written, self.response)
         return self.next_block()
 
     def next_block(self) -> tuple[bytes, bool]:
@@ -75,11 +77,12 @@ class Exchange:
 
     def _start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
-    ) -> None:
+    ) -> Callable[[bytes], object]:
         self.status = int(status.split(" ", 1)[0])
         self.headers = [
             (name.lower().encode(), value.strip().encode("latin-1")) for name, value in headers
         ]
+        return self.written.append
 
 
 class HTTPOnThreads:

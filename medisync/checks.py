@@ -53,7 +53,7 @@ def check_development_services(app_configs: Configs, **kwargs: Any) -> list[Chec
     """The services, secrets and mail of a devstack are for development."""
     if settings.DEBUG:
         return []
-    found = []
+    found: list[CheckMessage] = []
     if settings.DEV_INBOX_DIR:
         found.append(
             Error(

@@ -174,6 +174,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
     "global_keyprefix": "medisync:celery:",
     "visibility_timeout": 600,
+    # One attempt to connect when publishing; worker and beat have a patience of their own.
+    "max_retries": 0,
 }
 # The outbox row is the promise; a publish that fails is made good by the sweep, so it never
 # holds a request up.

@@ -41,7 +41,8 @@ def _start_services() -> None:
 def _redis_database(url: str, worker: str) -> str:
     """A Redis database of its own for each parallel worker (`gw0`, `gw1`, …)."""
     number = int(worker.removeprefix("gw")) + 1 if worker else 0
-    return urlsplit(url)._replace(path=f"/{number}").geturl()
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/{number}"
 
 
 if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
@@ -64,7 +65,7 @@ REDIS_URL = _redis_database(REDIS_URL, _worker)
 CACHES["default"]["LOCATION"] = REDIS_URL
 CELERY_BROKER_URL = REDIS_URL
 # Published messages cross Redis databases, so a prefix keeps the workers apart.
-CHANNEL_LAYERS["default"]["CONFIG"] |= {"hosts": [REDIS_URL], "prefix": f"test-{_worker}"}
+CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [REDIS_URL], "prefix": f"test-{_worker}"}
 
 # Argon2 as in production, with the least work it allows: a test signs in often.
 PASSWORD_HASHERS = ["medisync.tests.passwords.CheapArgon2PasswordHasher"]

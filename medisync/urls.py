@@ -6,9 +6,20 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from medisync import design, devinbox, docs, health
+from medisync import connection_page, design, devinbox, docs, health, home
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("", include("accounts.urls")),
+    path("", include("notifications.urls")),
+    path("", include("connections.urls")),
+    path(
+        "connections/<uuid:connection_id>",
+        connection_page.connection_detail,
+        name="connection-detail",
+    ),
+    path("", include("prescriptions.urls")),
+    path("", include("qrverify.urls")),
     path("api/v1/", include("medisync.api")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", login_not_required(docs.SwaggerView.as_view()), name="swagger"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +76,7 @@ def post_email(
         },
     )
     if is_new:
-        transaction.on_commit(partial(tasks.send_email.delay, str(delivery.pk)), robust=True)
+        transaction.on_commit(lambda: tasks.send_email.delay(str(delivery.pk)), robust=True)
     return delivery
 
 

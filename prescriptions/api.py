@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,15 +16,15 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.clock import clinic_date
 from common.pagination import FeedPagination
 from common.renderers import JSONRenderer
 from common.serializers import StrictSerializer
 from connections.models import Connection
 from prescriptions import services
 from prescriptions.models import Prescription
+from prescriptions.pdf import PAPERS, pdf_response
 from prescriptions.serializers import IssuePrescriptionSerializer, PrescriptionSerializer
-
-PAPERS: tuple[Literal["A4"], Literal["A5"]] = ("A4", "A5")
 
 
 class PDFRenderer(BaseRenderer):
@@ -72,7 +71,7 @@ class PrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
         found = self.get_queryset().filter(patient_id=request.user.pk)
         is_active = query.validated_data["is_active"]
         if is_active is not None:
-            today = timezone.localdate()
+            today = clinic_date()
             found = found.active(today) if is_active else found.expired(today)  # type: ignore[attr-defined]
         return self._page(found)
 
@@ -104,7 +103,7 @@ class PrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
             paper=query.validated_data.get("size", "A4"),
             language=query.validated_data.get("language", spoken),
         )
-        return pdf_response(prescription, content)
+        return pdf_response(content, number=prescription.number)
 
     def _page(self, found: QuerySet[Prescription]) -> Response:
         page = self.paginate_queryset(found)
@@ -140,13 +139,3 @@ class ConnectionPrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
             actor=request.user, connection_id=connection_id, **data.validated_data
         )
         return Response(self.get_serializer(issued).data, status=status.HTTP_201_CREATED)
-
-
-def pdf_response(prescription: Prescription, content: bytes) -> HttpResponse:
-    """The sheet, to be shown in the browser and kept by nobody on the way."""
-    response = HttpResponse(content, content_type="application/pdf")
-    name = f"prescription-{prescription.number}.pdf"
-    response["Content-Disposition"] = f'inline; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

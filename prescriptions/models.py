@@ -10,10 +10,11 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from common import crypto
+from common.clock import clinic_date
 from common.fields import EncryptedTextField
 from common.models import BaseModel
 from common.renderers import dumps
@@ -75,7 +76,8 @@ class Prescription(BaseModel):
     """FHIR `MedicationRequest` group: what a doctor ordered for a patient on one day.
 
     A trigger refuses every later change. Who prescribed is copied in at issue, so that a
-    doctor's later change of name or specialty does not rewrite history.
+    doctor's later change of name or specialty does not rewrite history. `client_id` is made
+    with the form that issues it, so that sending the form again finds the first.
     """
 
     VALID_DAYS = 30
@@ -108,6 +110,7 @@ class Prescription(BaseModel):
     verification_code = EncryptedTextField(purpose="prescriptions.verification_code")
     verification_digest = models.CharField(max_length=64, unique=True)
     content_hash = models.CharField(max_length=64)
+    client_id = models.UUIDField(null=True, editable=False)
 
     objects = PrescriptionQuerySet.as_manager()
 
@@ -121,7 +124,10 @@ class Prescription(BaseModel):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=models.Q(version__gte=1), name="prescription_version_positive"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "client_id"], name="prescription_issued_once"
+            ),
         ]
         triggers: ClassVar[list[pgtrigger.Trigger]] = [NEVER_CHANGES]
 
@@ -131,11 +137,18 @@ class Prescription(BaseModel):
     @property
     def issued_on(self) -> dt.date:
         """The day of issue on the clinic's calendar."""
-        return timezone.localdate(self.issued_at, timezone.get_default_timezone())
+        return clinic_date(self.issued_at)
 
     def state(self, on: dt.date) -> State:
         """Its state on a day; a prescription is good through its last day."""
         return self.State.EXPIRED if on > self.valid_until else self.State.ACTIVE
+
+    @property
+    def prescriber_specialization(self) -> str:
+        """What the prescriber practised at issue, in the language being spoken."""
+        if get_language() == "ar":
+            return self.prescriber_specialization_ar
+        return self.prescriber_specialization_en
 
     @property
     def printed_hash(self) -> str:

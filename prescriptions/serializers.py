@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.utils import timezone
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.clock import clinic_date
 from common.serializers import StrictSerializer
 from connections.serializers import PersonSerializer
 from prescriptions.models import FrequencyUnit, Prescription, PrescriptionItem, Route
@@ -81,4 +81,4 @@ class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):
 
     @extend_schema_field(serializers.ChoiceField(choices=Prescription.State.choices))
     def get_state(self, prescription: Prescription) -> str:
-        return prescription.state(timezone.localdate())
+        return prescription.state(clinic_date())

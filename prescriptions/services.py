@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AccessEvent
 from audit.services import record_access
 from common import crypto
-from common.errors import InvalidInput
+from common.clock import clinic_date
+from common.errors import DomainError, InvalidInput
 from connections.models import Connection
 from notifications.services import notify
 from notifications.wording import Kind
@@ -27,6 +28,18 @@ from prescriptions.policies import check_can_issue
 
 LONGEST_VALIDITY = dt.timedelta(days=365)
 NUMBER_ATTEMPTS = 5
+
+
+class HowOftenMissing(InvalidInput):
+    detail = _("Say how often it is taken, or that it is taken as needed.")
+
+
+class AlreadyIssued(DomainError):
+    code = "already_issued"
+    detail = _(
+        "This form has issued a prescription already, and that one cannot be changed. "
+        "To issue another, start from a new form."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +68,17 @@ def issue_prescription(
     diagnosis: str = "",
     notes: str = "",
     valid_until: dt.date | None = None,
+    client_id: UUID | None = None,
 ) -> Prescription:
     """Issue a prescription to the connected patient; it can never be changed afterwards.
 
-    The connection is locked, so it cannot end between the check and the issue.
+    The connection is locked, so it cannot end between the check and the issue. Sent again
+    with the same `client_id`, the same content returns the first prescription, and another
+    content raises `AlreadyIssued`.
     """
     connection = (
         Connection.objects.visible_to(actor)
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .with_people()
         .filter(pk=connection_id)
         .first()
@@ -70,25 +86,17 @@ def issue_prescription(
     if connection is None:
         raise Http404
     check_can_issue(actor, connection)
-    now = timezone.now()
     _check_items(items)
-    prescription = _write(
-        _draft(connection, diagnosis=diagnosis, notes=notes, valid_until=valid_until, now=now),
-        items,
+    draft = _draft(
+        connection,
+        diagnosis=diagnosis,
+        notes=notes,
+        valid_until=valid_until,
+        client_id=client_id,
+        now=timezone.now(),
     )
-    record_access(
-        actor_id=actor.pk,
-        patient_id=connection.patient_id,
-        action=AccessEvent.Action.ISSUED,
-        target=prescription,
-    )
-    notify(
-        recipient=connection.patient,
-        kind=Kind.PRESCRIPTION_ISSUED,
-        context={"name": connection.doctor.display_name},
-        url=f"/prescriptions/{prescription.pk}",
-    )
-    return prescription
+    first = _issued_before(draft, items)
+    return first or _issue(draft, items)
 
 
 def open_prescription(*, actor: Any, prescription_id: UUID) -> Prescription:
@@ -171,10 +179,7 @@ def _check_items(items: Sequence[Item]) -> None:
         )
     for position, item in enumerate(items):
         if item.frequency is None and not item.as_needed:
-            raise InvalidInput(
-                _("Say how often it is taken, or that it is taken as needed."),
-                attr=f"items.{position}.frequency",
-            )
+            raise HowOftenMissing(attr=f"items.{position}.frequency")
 
 
 def _draft(
@@ -183,9 +188,10 @@ def _draft(
     diagnosis: str,
     notes: str,
     valid_until: dt.date | None,
+    client_id: UUID | None,
     now: dt.datetime,
 ) -> Prescription:
-    today = timezone.localdate(now, timezone.get_default_timezone())
+    today = clinic_date(now)
     last_day = valid_until or today + dt.timedelta(days=Prescription.VALID_DAYS)
     if not today <= last_day <= today + LONGEST_VALIDITY:
         raise InvalidInput(
@@ -207,15 +213,57 @@ def _draft(
         prescriber_licence_number=profile.licence_number,
         verification_code=code,
         verification_digest=crypto.digest(code),
+        client_id=client_id,
     )
 
 
-def _write(prescription: Prescription, items: Sequence[Item]) -> Prescription:
-    """Insert it with its items; a number already given out is drawn again."""
-    rows = [
+def _issued_before(draft: Prescription, items: Sequence[Item]) -> Prescription | None:
+    """The prescription that the same form issued a moment ago, if it did."""
+    if draft.client_id is None:
+        return None
+    first = (
+        Prescription.objects.with_items()
+        .filter(connection=draft.connection, client_id=draft.client_id)
+        .first()
+    )
+    if first is None:
+        return None
+    ordered = [item.content() for item in _rows(draft, items)]
+    is_same = ordered == [item.content() for item in first.items.all()] and all(
+        getattr(draft, name) == getattr(first, name)
+        for name in ("diagnosis", "notes", "valid_until")
+    )
+    if not is_same:
+        raise AlreadyIssued
+    return first
+
+
+def _rows(prescription: Prescription, items: Sequence[Item]) -> list[PrescriptionItem]:
+    return [
         PrescriptionItem(prescription=prescription, position=position, **asdict(item))
         for position, item in enumerate(items, start=1)
     ]
+
+
+def _issue(draft: Prescription, items: Sequence[Item]) -> Prescription:
+    prescription = _write(draft, _rows(draft, items))
+    record_access(
+        actor_id=prescription.doctor_id,
+        patient_id=prescription.patient_id,
+        action=AccessEvent.Action.ISSUED,
+        target=prescription,
+    )
+    notify(
+        recipient=prescription.patient,
+        kind=Kind.PRESCRIPTION_ISSUED,
+        context={"name": prescription.doctor.display_name},
+        url=f"/prescriptions/{prescription.pk}",
+    )
+    return prescription
+
+
+def _write(prescription: Prescription, rows: list[PrescriptionItem]) -> Prescription:
+    """Insert it with its items; a number already given out is drawn again."""
     for attempt in range(1, NUMBER_ATTEMPTS + 1):
         prescription.content_hash = prescription.computed_content_hash(rows)
         try:

@@ -15,9 +15,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.qr import qr_png_data_uri, qr_svg
 from qrverify import serializers as shapes
 from qrverify import services
-from qrverify.images import qr_png_data_uri, qr_svg
 from qrverify.models import QrToken
 
 

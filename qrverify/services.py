@@ -6,7 +6,6 @@ import datetime as dt
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +20,7 @@ from accounts.policies import check_is_active
 from audit.models import AccessEvent
 from audit.services import record_access
 from common import crypto
+from common.clock import clinic_date
 from common.errors import DomainError, InvalidInput
 from common.live import announce, user_group
 from connections.models import Connection
@@ -79,7 +79,7 @@ class Verification:
     def state(self) -> Prescription.State | None:
         if self.prescription is None:
             return None
-        return self.prescription.state(timezone.localdate())
+        return self.prescription.state(clinic_date())
 
 
 def issue_connection_token(*, actor: Any, lasts: dt.timedelta = QrToken.DEFAULT) -> ShownToken:
@@ -138,6 +138,12 @@ def redeem_token(*, actor: Any, scanned: str) -> Connection:
     return connection
 
 
+def code_within(scanned: str) -> str:
+    """The secret or short code of what was scanned or typed, which may be a whole link."""
+    path = scanned.strip().partition("?")[0].partition("#")[0]
+    return path.rpartition("/")[2]
+
+
 def revoke_token(*, actor: Any, token_id: UUID) -> None:
     """Withdraw one of the actor's tokens before it is used."""
     mine = QrToken.objects.visible_to(actor)
@@ -177,9 +183,7 @@ def _code_digest(code: str) -> str:
 
 def _by_secret(scanned: str) -> models.QuerySet[QrToken]:
     """Find a token by what was scanned or typed: a link, the secret, or the short code."""
-    scanned = scanned.strip()
-    if "/" in scanned:
-        scanned = urlsplit(scanned).path.rpartition("/")[2]
+    scanned = code_within(scanned)
     if len(scanned) == SECRET_LENGTH:
         return QrToken.objects.filter(secret_digest=crypto.digest(scanned))
     typed = scanned.upper().replace("-", "").replace(" ", "").translate(AMBIGUOUS)

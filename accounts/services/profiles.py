@@ -22,7 +22,7 @@ def update_own_account(*, actor: Any, changes: dict[str, Any]) -> User:
         raise ValueError(f"Not changeable: {', '.join(sorted(unknown))}")
     if "time_zone" in changes and changes["time_zone"] not in zoneinfo.available_timezones():
         raise InvalidInput(_("There is no such time zone."), attr="time_zone")
-    user = User.objects.select_for_update().get(pk=actor.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     for name, value in changes.items():
         setattr(user, name, value)
     user.save(update_fields=[*changes])

@@ -31,6 +31,7 @@ from accounts.models import (
 from accounts.national_id import InvalidNationalId, NationalId, parse_national_id
 from accounts.policies import check_can_complete_profile
 from common import crypto
+from common.clock import clinic_date
 from common.documents import check_document
 from common.errors import DomainError, InvalidInput
 from notifications.services import post_email
@@ -153,7 +154,7 @@ def verify_email(*, registration_id: UUID, code: str) -> User:
 @transaction.atomic
 def complete_patient_profile(*, user_id: UUID, details: PatientDetails) -> User:
     """Step 4 for patients: they are active from here on."""
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     check_can_complete_profile(user, Role.PATIENT)
     birth_date, sex = details.birth_date, details.sex
     index = None
@@ -169,42 +170,51 @@ def complete_patient_profile(*, user_id: UUID, details: PatientDetails) -> User:
     _check_birth_date(birth_date)
     if not sex:
         raise InvalidInput(_("Please choose."), attr="sex")
-    if index and PatientProfile.objects.filter(national_id_index=index).exists():
-        raise NationalIdTaken(attr="national_id")
-    PatientProfile.objects.create(
-        user=user,
-        birth_date=birth_date,
-        sex=sex,
-        national_id=details.national_id or None,
-        national_id_index=index,
-    )
+    try:
+        with transaction.atomic():
+            PatientProfile.objects.create(
+                user=user,
+                birth_date=birth_date,
+                sex=sex,
+                national_id=details.national_id or None,
+                national_id_index=index,
+            )
+    except IntegrityError as error:
+        raise NationalIdTaken(attr="national_id") from error
     return _enter_status(user, Status.ACTIVE, phone=details.phone)
 
 
 @transaction.atomic
 def complete_doctor_profile(*, user_id: UUID, details: DoctorDetails) -> User:
     """Step 4 for doctors: they wait for an administrator from here on."""
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     check_can_complete_profile(user, Role.DOCTOR)
     specialization = Specialization.objects.offered().filter(pk=details.specialization_id).first()
     if specialization is None:
-        raise InvalidInput(_("Choose one of the list."), attr="specialization")
+        raise InvalidInput(_("Choose one of the list."), attr="specialization_id")
     check_document(details.licence_document, attr="licence_document")
     check_document(details.national_id_document, attr="national_id_document")
+    # Asked before the files are stored; of two at once, the constraint refuses the second.
     if DoctorProfile.objects.filter(licence_number=details.licence_number).exists():
         raise LicenceTaken(attr="licence_number")
-    DoctorProfile.objects.create(
-        user=user,
-        specialization=specialization,
-        licence_number=details.licence_number,
-        licence_document=details.licence_document,
-        national_id_document=details.national_id_document,
-    )
+    try:
+        with transaction.atomic():
+            DoctorProfile.objects.create(
+                user=user,
+                specialization=specialization,
+                licence_number=details.licence_number,
+                licence_document=details.licence_document,
+                national_id_document=details.national_id_document,
+            )
+    except IntegrityError as error:
+        raise LicenceTaken(attr="licence_number") from error
     return _enter_status(user, Status.PENDING_APPROVAL, phone=details.phone)
 
 
 def _locked(registration_id: UUID) -> Registration:
-    registration = Registration.objects.select_for_update().filter(pk=registration_id).first()
+    registration = (
+        Registration.objects.select_for_update(no_key=True).filter(pk=registration_id).first()
+    )
     if registration is None:
         raise Http404
     if registration.expires_at <= timezone.now():
@@ -267,7 +277,7 @@ def _spend_try(registration_id: UUID, *, now: dt.datetime) -> OneTimeCode | None
 
 
 def _create_user(registration_id: UUID, code: OneTimeCode, *, now: dt.datetime) -> User:
-    registration = Registration.objects.select_for_update().get(pk=registration_id)
+    registration = Registration.objects.select_for_update(no_key=True).get(pk=registration_id)
     is_first = OneTimeCode.objects.filter(pk=code.pk, digest=code.digest, used_at=None).update(
         used_at=now
     )
@@ -292,7 +302,7 @@ def _create_user(registration_id: UUID, code: OneTimeCode, *, now: dt.datetime) 
 
 def _parsed_national_id(number: str) -> NationalId:
     try:
-        return parse_national_id(number, today=timezone.localdate())
+        return parse_national_id(number, today=clinic_date())
     except InvalidNationalId as error:
         raise InvalidInput(_("This is not a valid national ID."), attr="national_id") from error
 
@@ -300,7 +310,7 @@ def _parsed_national_id(number: str) -> NationalId:
 def _check_birth_date(birth_date: dt.date | None) -> None:
     if birth_date is None:
         raise InvalidInput(_("Please give your birth date."), attr="birth_date")
-    if not dt.date(1900, 1, 1) <= birth_date <= timezone.localdate():
+    if not dt.date(1900, 1, 1) <= birth_date <= clinic_date():
         raise InvalidInput(_("This birth date cannot be right."), attr="birth_date")
 
 

@@ -31,7 +31,7 @@ def reject_doctor(*, actor: Any, doctor_id: UUID, reason: str) -> User:
 
 @transaction.atomic
 def _decide(actor: Any, doctor_id: UUID, *, status: Status, reason: str, kind: Kind) -> User:
-    doctor = User.objects.doctors().select_for_update().get(pk=doctor_id)
+    doctor = User.objects.doctors().select_for_update(no_key=True).get(pk=doctor_id)
     check_can_review_doctor(actor, doctor)
     StatusChange.objects.create(
         user=doctor, from_status=doctor.status, to_status=status, changed_by=actor, reason=reason

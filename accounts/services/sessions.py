@@ -96,7 +96,7 @@ def refresh_session(*, refresh_token: str) -> tuple[DeviceSession, dict[str, Any
     with transaction.atomic():
         session = (
             DeviceSession.objects.live(now)
-            .select_for_update(of=("self",))
+            .select_for_update(of=("self",), no_key=True)
             .select_related("user")
             .filter(pk=session_id)
             .first()
@@ -134,7 +134,7 @@ def revoke_session(*, actor: Any, session_id: UUID, reason: str = "signed_out") 
     session = (
         DeviceSession.objects.visible_to(actor)
         .live(now)
-        .select_for_update()
+        .select_for_update(no_key=True)
         .filter(pk=session_id)
         .first()
     )

@@ -1027,3 +1027,11 @@ CONDITIONS: dict[str, tuple[Condition, ...]] = {
         ),
     ),
 }
+
+# Remarks that fit any prescription.
+REMARKS: tuple[Text, ...] = (
+    Text("Please come back in four weeks.", "يرجى المراجعة بعد أربعة أسابيع."),
+    Text("Please bring the result of the blood test.", "يرجى إحضار نتيجة تحليل الدم."),
+    Text("Drink plenty of water.", "يرجى الإكثار من شرب الماء."),
+    Text("Please call if it gets worse.", "يرجى الاتصال إذا ساءت الحالة."),
+)

@@ -8,6 +8,9 @@ lies under `.local/`: delete that directory to begin again.
 For development and tests only. Production runs the same programs (`docker-compose.yml`).
 """
 
+# How `prepare` ends when one can sign in with the demo accounts.
+HAS_DEMO = 3
+
 
 class Problem(Exception):
     """Why the stack cannot run: one sentence that also says what to do."""

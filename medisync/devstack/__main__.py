@@ -22,7 +22,8 @@ from typing import IO
 
 import psutil
 
-from medisync.devstack import Problem, environment
+from medisync.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
+from medisync.devstack import HAS_DEMO, Problem, environment
 from medisync.devstack.mailbox import Mailbox
 from medisync.devstack.processes import Ledger, Processes, start_guard
 from medisync.devstack.services import start_postgres, start_valkey
@@ -83,6 +84,7 @@ class Devstack:
         self.local = local
         self.port = port
         self.demo = demo
+        self.has_demo = False
         self.processes = Processes(Ledger(local / "processes"))
         self.environment: dict[str, str] = {}
 
@@ -136,22 +138,28 @@ class Devstack:
     def _prepare(self) -> None:
         command = [sys.executable, "-m", "medisync.devstack.prepare"]
         process = self._start_program("prepare", command if self.demo else [*command, "--no-demo"])
-        if process.wait():
+        status = process.wait()
+        if status not in (0, HAS_DEMO):
             raise Problem("The database could not be prepared; the lines above say why.")
+        self.has_demo = status == HAS_DEMO
         del self.processes.running["prepare"]
 
     def _start_programs(self) -> None:
-        python = [sys.executable, "-m"]
+        python = sys.executable
         self._start_program(
-            "web",
-            [*python, *SERVER, "--host", HOST, "--port", str(self.port)],
+            "web", [python, "-m", *SERVER, "--host", HOST, "--port", str(self.port)]
         )
         schedule = self.local / "beat"
         schedule.mkdir(exist_ok=True)
-        celery = [*python, "celery", "--quiet", "--app", "medisync"]
-        self._start_program("worker", [*celery, "worker", "--concurrency", "1", "--without-gossip"])
+        celery = ["-m", "celery", "--quiet", "--app", "medisync"]
+        # Whoever starts a devstack as root means it; Celery would say so in eight lines.
+        quiet = ["-W", "ignore:You're running the worker with superuser"]
         self._start_program(
-            "beat", [*celery, "beat", "--schedule", str(schedule / "last-runs"), "--pidfile", ""]
+            "worker", [python, *quiet, *celery, "worker", "--concurrency", "1", "--without-gossip"]
+        )
+        self._start_program(
+            "beat",
+            [python, *celery, "beat", "--schedule", str(schedule / "last-runs"), "--pidfile", ""],
         )
 
     def _start_program(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
@@ -198,6 +206,11 @@ class Devstack:
     def _welcome(self, seconds: float) -> str:
         address = f"http://{HOST}:{self.port}"
         lines = [f"MediSync is ready ({seconds:.1f} s): {address}"]
+        if "DEV_INBOX_DIR" in self.environment:
+            lines.append(f"Mail it sends is kept at {address}/dev/inbox")
+        if self.has_demo:
+            lines.append(f"Sign in with the password {DEMO_PASSWORD} as")
+            lines += [f"  {account.email:<30} {account.note}" for account in DEMO_ACCOUNTS]
         lines.append("Stop it with Ctrl-C.")
         return "\n".join(lines)
 

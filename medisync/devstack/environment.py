@@ -45,9 +45,11 @@ def new_secrets(key_id: str = "dev1") -> dict[str, str]:
 def kept_secrets(local: Path) -> dict[str, str]:
     """The secrets of this data directory, made once: without them its data cannot be read."""
     path = local / SECRETS
-    if not path.exists():
-        write(path, new_secrets())
-    return read(path)
+    kept = read(path) if path.exists() else {}
+    complete = new_secrets() | kept
+    if complete != kept:
+        write(path, complete)
+    return complete
 
 
 def join_running_devstack(local: Path = LOCAL_DIR) -> None:

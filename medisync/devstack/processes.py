@@ -103,6 +103,8 @@ class Processes:
 
     def stop_all(self) -> None:
         self.ledger.stop_all()
+        for process in self.running.values():
+            process.wait()
         self.running.clear()
 
 

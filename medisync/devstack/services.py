@@ -150,7 +150,14 @@ def _make_data_directory(bin_dir: Path, data: Path, *, durable: bool) -> None:
     """`initdb` beside the final place, then a rename: a data directory is whole or absent."""
     draft = data.with_name(f"{data.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    command = [*_unprivileged(data), bin_dir / "initdb", "--pgdata", draft, "--username", ROLE]
+    command: list[str | Path] = [
+        *_unprivileged(data),
+        bin_dir / "initdb",
+        "--pgdata",
+        draft,
+        "--username",
+        ROLE,
+    ]
     command += ["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     if not durable:
         command.append("--no-sync")

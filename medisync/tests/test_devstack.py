@@ -129,7 +129,7 @@ def test_whole_stack_starts_bare_dies_whole_and_keeps_its_data(stack):
     before = stack.living()
     secrets = environment.kept_secrets(stack.local)
     stack.process.kill()
-    stack.process.wait()
+    stack.process.communicate(timeout=30)
     assert gone(before)
 
     stack.start()

@@ -1,6 +1,14 @@
 """The paper form of a prescription."""
 
 from prescriptions.pdf.document import DocumentItem, PrescriptionDocument
-from prescriptions.pdf.render import Paper, render_prescription_pdf
+from prescriptions.pdf.render import PAPERS, Paper, render_prescription_pdf
+from prescriptions.pdf.response import pdf_response
 
-__all__ = ["DocumentItem", "Paper", "PrescriptionDocument", "render_prescription_pdf"]
+__all__ = [
+    "PAPERS",
+    "DocumentItem",
+    "Paper",
+    "PrescriptionDocument",
+    "pdf_response",
+    "render_prescription_pdf",
+]

@@ -12,7 +12,7 @@ import re
 from datetime import UTC, date, datetime, time
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 import segno
@@ -23,6 +23,7 @@ from prescriptions.pdf.labels import LABELS, MEDICINE_COUNT, MONTHS, SEXES
 from prescriptions.sig import Language, counted, dosage_sentence
 
 Paper: TypeAlias = Literal["A4", "A5"]
+PAPERS: tuple[Paper, ...] = get_args(Paper)
 
 _TEMPLATE = Path(__file__).with_name("prescription.typ")
 _FONT_PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_sans_arabic")

@@ -1,0 +1,240 @@
+"""The demonstration is believable, whole, repeatable, and kept out of real servers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from uuid import RFC_4122
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import (
+    DoctorProfile,
+    Language,
+    PatientProfile,
+    Role,
+    Sex,
+    Status,
+    StatusChange,
+    User,
+)
+from accounts.national_id import parse_national_id
+from accounts.services.sessions import authenticate
+from accounts.tests.factories import PatientFactory
+from audit.models import AccessEvent
+from common.clock import clinic_date
+from common.documents import sniff_document
+from connections.models import Connection
+from medisync.demo import DEMO_ACCOUNTS, DOCTOR_EMAIL, PATIENT_EMAIL
+from medisync.demo.bulk import copy_rows
+from medisync.demo.chance import dice, prescription_number, uuid7_at
+from medisync.demo.names import CONDITIONS
+from medisync.demo.people import national_id
+from medisync.demo.world import make_clinics
+from notifications.models import EmailDelivery, Notification
+from prescriptions.models import Prescription, PrescriptionItem
+from prescriptions.numbers import is_valid_number
+from qrverify.services import Outcome, verify_prescription
+from specializations.catalogue import COMMON_SPECIALIZATIONS
+from specializations.models import Specialization
+
+MODELS = (
+    User, PatientProfile, DoctorProfile, StatusChange, Connection, Prescription,
+    PrescriptionItem, Notification, AccessEvent,
+)  # fmt: skip
+END = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+Action = AccessEvent.Action
+
+
+@pytest.fixture(autouse=True)
+def catalogue(db):
+    """A test that flushes the database takes the migration's rows with it."""
+    known = set(Specialization.objects.values_list("code", flat=True))
+    Specialization.objects.bulk_create(
+        Specialization(**entry._asdict())
+        for entry in COMMON_SPECIALIZATIONS
+        if entry.code not in known
+    )
+
+
+@pytest.fixture
+def demo(catalogue):
+    """The demonstration as it stands this morning."""
+    call_command("demo", publish_passwords=True, verbosity=0)
+
+
+class Undone(Exception):
+    pass
+
+
+def fingerprint(seed):
+    """Every value of every row that the seed makes, decrypted."""
+    found = hashlib.sha256()
+    try:
+        with transaction.atomic():
+            list(make_clinics(scale=1, seed=seed, end=END))
+            for model in MODELS:
+                for row in model.objects.order_by("pk").values_list():
+                    found.update(repr(row).encode())
+            raise Undone
+    except Undone:
+        return found.hexdigest()
+
+
+def test_same_seed_makes_the_same_rows_and_another_seed_others():
+    first = fingerprint(1)
+
+    assert fingerprint(1) == first
+    assert fingerprint(2) != first
+
+
+def test_clinic_holds_who_and_what_it_promises(demo):
+    doctors, patients = (User.objects.filter(role=role) for role in (Role.DOCTOR, Role.PATIENT))
+    practising = doctors.filter(status=Status.ACTIVE)
+    assert practising.values("doctor_profile__specialization").distinct().count() == 6
+    assert (practising.count(), patients.filter(status=Status.ACTIVE).count()) == (6, 40)
+    assert doctors.filter(status=Status.PENDING_APPROVAL).count() == 1
+    assert User.objects.filter(role=Role.ADMIN, status=Status.ACTIVE).count() == 1
+    assert patients.filter(language="ar", first_name__regex="^[\u0600-\u06ff]").count() == 20
+    states = Counter(row.state(clinic_date()) for row in Prescription.objects.all())
+    assert states["active"] > 10
+    assert states["active"] + states["expired"] == 250
+    assert 20 < Notification.objects.unread().count() < Notification.objects.count() / 2
+    assert Connection.objects.exclude(status=Connection.Status.ACTIVE).exists()
+    assert not EmailDelivery.objects.exists()
+
+
+def test_published_accounts_can_sign_in_and_know_each_other(demo):
+    for account in DEMO_ACCOUNTS:
+        user = authenticate(email=account.email, password=account.password)
+        assert user.role == account.role
+        assert user.is_in_good_standing is not ("waiting" in account.note)
+    joined = Connection.objects.get(
+        patient__email=PATIENT_EMAIL, doctor__email=DOCTOR_EMAIL, status=Connection.Status.ACTIVE
+    )
+    assert joined.prescriptions.exists()
+    profile = joined.doctor.doctor_profile
+    for document in (profile.licence_document, profile.national_id_document):
+        assert sniff_document(document.open().read(16)) == "image/png"
+
+
+def test_every_prescription_is_authentic(demo):
+    prescriptions = list(Prescription.objects.with_items())
+    assert all(row.is_intact() and is_valid_number(row.number) for row in prescriptions)
+    for row in prescriptions[::25]:
+        found = verify_prescription(
+            code=row.verification_code, version=row.version, content_hash=row.printed_hash
+        )
+        assert (found.outcome, found.prescription) == (Outcome.AUTHENTIC, row)
+
+
+def test_what_is_prescribed_fits_doctor_and_patient(demo):
+    for row in Prescription.objects.with_items().select_related(
+        "doctor__doctor_profile__specialization"
+    ):
+        patient = row.patient.patient_profile
+        condition = next(
+            condition
+            for condition in CONDITIONS[row.doctor.doctor_profile.specialization.code]
+            if row.diagnosis in condition.diagnosis
+        )
+        age = (row.issued_on - patient.birth_date).days / 365.25
+        assert condition.min_age <= age < condition.max_age + 1
+        assert condition.sex in {None, patient.sex}
+        prescribed = [item.medicine for item in row.items.all()]
+        assert prescribed == [medicine.name for medicine in condition.medicines]
+    for profile in PatientProfile.objects.all():
+        told = parse_national_id(profile.national_id, today=clinic_date())
+        assert (told.birth_date, told.sex) == (profile.birth_date, profile.sex)
+
+
+def test_events_happen_in_order_and_none_ahead(demo):
+    now = timezone.now()
+    for model in MODELS:
+        instants = list(model.objects.order_by("pk").values_list("created_at", flat=True))
+        assert instants == sorted(instants)
+        assert instants[-1] < now
+    steps = (Action.ISSUED, Action.READ, Action.DOWNLOADED, Action.VERIFIED)
+    for row in Prescription.objects.select_related("connection"):
+        happened = list(AccessEvent.objects.filter(object_id=row.pk).order_by("created_at"))
+        assert [event.action for event in happened] == list(steps[: len(happened)])
+        assert happened[0].created_at == row.issued_at >= row.connection.connected_at
+        assert row.connection.ended_at is None or row.issued_at < row.connection.ended_at
+        told = Notification.objects.get(url=f"/prescriptions/{row.pk}")
+        read = [event.created_at for event in happened if event.action == Action.READ]
+        assert [told.read_at] == (read or [None])
+
+
+def test_scale_adds_the_clinics_that_are_missing(demo):
+    call_command("demo", scale=2, publish_passwords=True, verbosity=0)
+    call_command("demo", scale=2, publish_passwords=True, verbosity=0)
+
+    assert Prescription.objects.count() == 500
+    assert DoctorProfile.objects.count() == 6 + 1 + 6
+    assert all(row.is_intact() for row in Prescription.objects.with_items())
+    assert User.objects.filter(role=Role.ADMIN).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"publish_passwords": True}, "has users already"),
+        ({"scale": 2}, "DEBUG is off"),
+        ({"scale": 0, "publish_passwords": True}, "--scale is a number from 1"),
+    ],
+)
+def test_refuses_in_a_sentence_and_writes_nothing(options, sentence):
+    patient = PatientFactory()
+
+    with pytest.raises(CommandError, match=sentence):
+        call_command("demo", **options)
+
+    assert User.objects.get() == patient
+
+
+def test_missing_specialties_are_named():
+    Specialization.objects.filter(code="cardiology").delete()
+
+    with pytest.raises(CommandError, match=r"missing: cardiology.*migrate"):
+        call_command("demo", publish_passwords=True)
+
+
+def test_copied_rows_are_what_saved_rows_would_be():
+    """The plain way and the quick way store the same, encrypted values included."""
+    user = PatientFactory(profile=None, language=Language.ARABIC, role=Role.PATIENT)
+    made = PatientProfile(
+        id=uuid7_at(END, dice("copy")), user=user, created_at=END, birth_date=END.date(),
+        sex=Sex.MALE, national_id="29005170100123", national_id_index="0" * 64,
+    )  # fmt: skip
+
+    copy_rows(PatientProfile, [made])
+
+    assert PatientProfile.objects.values().get() == {
+        field.attname: getattr(made, field.attname) for field in made._meta.concrete_fields
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT national_id FROM accounts_patientprofile")
+        assert cursor.fetchone()[0].startswith("v1.")
+
+
+def test_identifiers_order_by_the_microsecond():
+    rng = dice("order")
+    ids = [uuid7_at(END + dt.timedelta(microseconds=step), rng) for step in range(3000)]
+
+    assert ids == sorted(ids)
+    assert {(found.version, found.variant) for found in ids} == {(7, RFC_4122)}
+    assert ids[-1].int >> 80 == int(END.timestamp()) * 1000 + 2
+
+
+def test_numbers_never_meet():
+    assert len({prescription_number(index) for index in range(100_000)}) == 100_000
+    tails = {
+        national_id(clinic, place, birth_date=END.date(), sex=Sex.FEMALE)
+        for clinic in range(1, 2001)
+        for place in range(40)
+    }
+    assert len(tails) == 2000 * 40

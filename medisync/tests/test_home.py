@@ -1,0 +1,142 @@
+"""The first page, for each of those who may come."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+
+from accounts.models import Status, User
+from accounts.services.review import reject_doctor
+from accounts.tests.factories import DoctorFactory
+from connections.models import Connection
+from connections.services import end_connection
+from connections.tests.factories import ConnectionFactory
+from medisync.tests.client import page_client
+from notifications.models import Notification
+from prescriptions.tests.factories import issue
+
+
+def test_visitor_sees_what_this_is() -> None:
+    page = Client().get("/")
+
+    assert page.status_code == 200
+    assert b'href="/register"' in page.content
+
+
+@pytest.mark.django_db
+def test_applicant_sees_since_when_they_wait() -> None:
+    applicant = DoctorFactory(
+        status=Status.PENDING_APPROVAL,
+        profile__applied_at=dt.datetime(2026, 1, 2, 10, tzinfo=dt.UTC),
+    )
+
+    page = page_client(applicant).get("/").content.decode()
+
+    assert "Waiting for approval" in page
+    assert "Jan. 2, 2026" in page
+
+
+@pytest.mark.django_db
+def test_rejected_applicant_reads_the_reason(admin: User) -> None:
+    applicant = DoctorFactory(status=Status.PENDING_APPROVAL)
+    reject_doctor(actor=admin, doctor_id=applicant.pk, reason="The licence has <expired>.")
+
+    page = page_client(applicant).get("/").content.decode()
+
+    assert "The licence has &lt;expired&gt;." in page
+
+
+@pytest.mark.django_db
+def test_administrator_is_led_to_the_admin(admin: User) -> None:
+    assert page_client(admin).get("/").url == "/admin/"
+
+
+@pytest.mark.django_db
+def test_patient_sees_what_to_take_and_from_whom(patient: User, connection: Connection) -> None:
+    prescription = issue(connection)
+
+    page = page_client(patient).get("/").content.decode()
+
+    assert "Amlodipine 5 mg" in page
+    assert "Take by mouth once a day for 30 days" in page
+    assert f'href="/prescriptions/{prescription.pk}"' in page
+    assert f'href="/connections/{connection.pk}"' in page
+    assert "has issued a new prescription for you" in page
+
+
+@pytest.mark.django_db
+def test_patient_reads_how_to_take_it_in_arabic(patient: User, connection: Connection) -> None:
+    issue(connection)
+    patient.language = "ar"
+    patient.save()
+
+    page = page_client(patient).get("/").content.decode()
+
+    assert "يؤخذ عن طريق الفم مرة واحدة يوميًا لمدة 30 يومًا" in page
+
+
+@pytest.mark.django_db
+def test_expired_prescription_is_nothing_to_take(
+    patient: User, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prescription = issue(connection)
+    day_after = prescription.valid_until + dt.timedelta(days=1)
+    monkeypatch.setattr("medisync.home.clinic_date", lambda: day_after)
+
+    assert page_client(patient).get("/").context["prescriptions"] == []
+
+
+@pytest.mark.django_db
+def test_nobody_sees_what_is_anothers(
+    stranger: User, other_doctor: User, connection: Connection
+) -> None:
+    issue(connection)
+
+    for other in (stranger, other_doctor):
+        page = page_client(other).get("/")
+
+        assert not page.context["connections"]
+        assert not page.context["prescriptions"]
+        assert not page.context["notifications"]
+
+
+@pytest.mark.django_db
+def test_doctor_sees_patients_and_recent_prescriptions(
+    doctor: User, patient: User, connection: Connection
+) -> None:
+    prescription = issue(connection)
+
+    page = page_client(doctor).get("/")
+
+    assert page.context["connections"] == [(connection, patient)]
+    assert list(page.context["prescriptions"]) == [prescription]
+    assert page.context["patient_count"] == 1
+
+
+@pytest.mark.django_db
+def test_ended_connection_leaves_the_home_page(doctor: User, connection: Connection) -> None:
+    end_connection(actor=doctor, connection_id=connection.pk)
+
+    page = page_client(doctor).get("/")
+
+    assert page.context["connections"] == []
+    assert page.context["patient_count"] == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("who", "queries"), [("patient", 8), ("doctor", 9)])
+def test_home_asks_the_same_few_queries_however_much_there_is(
+    who: str, queries: int, patient: User, doctor: User, django_assert_max_num_queries
+) -> None:
+    for _other in range(3):
+        pair = {"patient": {"patient": patient}, "doctor": {"doctor": doctor}}[who]
+        issue(ConnectionFactory(**pair))
+    browser = page_client(patient if who == "patient" else doctor)
+
+    with django_assert_max_num_queries(queries):
+        page = browser.get("/")
+
+    assert len(page.context["connections"]) == len(page.context["prescriptions"]) == 3
+    assert Notification.objects.visible_to(patient).count() == (3 if who == "patient" else 0)

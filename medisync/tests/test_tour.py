@@ -1,0 +1,72 @@
+"""`docs/tour.sh` ends well on a stack that one command has just made from nothing."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from medisync.devstack import environment
+from medisync.devstack.services import free_port
+
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+START_SECONDS = 60
+
+
+@pytest.fixture
+def address(tmp_path):
+    """Where a new devstack with its demonstration serves."""
+    port, log = free_port(), tmp_path / "log"
+    with log.open("wb") as output:
+        stack = subprocess.Popen(
+            [sys.executable, "manage.py", "devstack", "--port", str(port), "--local", tmp_path],
+            cwd=environment.BASE_DIR,
+            env=BARE,
+            stdout=output,
+            stderr=output,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while b"MediSync is ready" not in log.read_bytes():
+        assert stack.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+
+    yield f"http://127.0.0.1:{port}"
+
+    stack.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        stack.wait(30)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour needs curl")
+def test_tour_ends_with_authentic(address):
+    tour = subprocess.run(
+        ["sh", "docs/tour.sh", address],
+        cwd=environment.BASE_DIR,
+        env=BARE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (tour.returncode, tour.stderr) == (0, "")
+    assert tour.stdout.splitlines()[-1] == "authentic"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour needs curl")
+def test_tour_without_a_stack_says_what_to_do():
+    tour = subprocess.run(
+        ["sh", "docs/tour.sh", f"http://127.0.0.1:{free_port()}"],
+        cwd=environment.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert tour.returncode == 1
+    assert "make run" in tour.stderr
