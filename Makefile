@@ -58,7 +58,8 @@ lock: $(VENV)/.development  ## Pin the newest allowed versions in requirements*.
 		--no-emit-index-url --output-file requirements-dev.txt requirements-dev.in
 
 messages: $(VENV)/.development  ## Collect the sentences to translate (needs gettext)
-	$(PRODUCTION) $(BIN)/python manage.py makemessages --locale ar --no-obsolete \
+	$(PRODUCTION) $(BIN)/python manage.py makemessages --locale ar \
+		--no-obsolete --no-location --no-wrap \
 		--ignore '.venv*' --ignore '.local'
 
 clean:  ## Remove virtual environments, caches and built files; data in .local stays

@@ -5,6 +5,7 @@ Nothing here is edited. What an administrator decides goes through the services,
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,9 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -46,28 +49,52 @@ class LookOnly:
 class StatusHistory(LookOnly, admin.TabularInline[StatusChange, User]):
     model = StatusChange
     fk_name = "user"
-    fields = ("created_at", "from_status", "to_status", "changed_by", "reason")
-    readonly_fields = fields
+    fields = readonly_fields = ("when", "before", "after", "by", "why")
     verbose_name_plural = _("history")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StatusChange]:
         return super().get_queryset(request).select_related("changed_by")
 
+    @admin.display(description=_("when"))
+    def when(self, change: StatusChange) -> str:
+        return _moment(change.created_at)
+
+    @admin.display(description=_("before"))
+    def before(self, change: StatusChange) -> str:
+        return change.get_from_status_display()
+
+    @admin.display(description=_("after"))
+    def after(self, change: StatusChange) -> str:
+        return change.get_to_status_display()
+
+    @admin.display(description=_("by"))
+    def by(self, change: StatusChange) -> str:
+        return change.changed_by.full_name
+
+    @admin.display(description=_("reason"))
+    def why(self, change: StatusChange) -> str:
+        return change.reason
+
 
 @admin.register(User)
 class UserAdmin(LookOnly, admin.ModelAdmin[User]):
-    list_display = ("email", "full_name", "role", "status", "created_at", "last_login")
+    list_display = ("email", "full_name", "role", "status", "registered", "last_login")
     list_filter = ("role", "status", "language")
     search_fields = ("email", "first_name", "last_name", "phone")
     fields = (
         "email", "first_name", "last_name", "phone", "role", "status", "language", "time_zone",
-        "created_at", "last_login",
+        "registered", "last_login",
     )  # fmt: skip
+    readonly_fields = ("registered",)
     inlines = (StatusHistory,)
 
     @admin.display(description=_("name"), ordering="first_name")
     def full_name(self, user: User) -> str:
         return user.full_name
+
+    @admin.display(description=_("registered"), ordering="created_at")
+    def registered(self, user: User) -> str:
+        return _moment(user.created_at)
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -99,7 +126,7 @@ class ApplicationAdmin(LookOnly, admin.ModelAdmin[DoctorProfile]):
     typed."""
 
     list_display = ("applicant", "specialization", "licence_number", "status", "applied_at")
-    list_filter = (StatusFilter, "specialization")
+    list_filter = (StatusFilter,)
     list_select_related = ("user", "specialization")
     search_fields = ("user__email", "user__first_name", "user__last_name", "licence_number")
     ordering = ("applied_at",)
@@ -180,6 +207,11 @@ class ApplicationAdmin(LookOnly, admin.ModelAdmin[DoctorProfile]):
         return FileResponse(
             file.open("rb"), content_type=media_type, headers={"X-Content-Type-Options": "nosniff"}
         )
+
+
+def _moment(at: dt.datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{date_format(local)} {time_format(local)}"
 
 
 def _described(profile: DoctorProfile, name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class DigitsField(forms.CharField):
     """A number as people type it: Arabic digits count as digits, and spaces do not count."""
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         return "".join(
             str(unicodedata.decimal(character, character))
             for character in text
@@ -35,7 +35,7 @@ class DigitsField(forms.CharField):
         )
 
 
-class PhoneField(PhoneNumberField):  # type: ignore[misc]
+class PhoneField(PhoneNumberField):
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"type": "tel", "autocomplete": "tel", "dir": "ltr"}
         super().__init__(label=_("Phone"), widget=forms.TextInput(attrs=attrs), **kwargs)

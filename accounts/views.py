@@ -196,7 +196,9 @@ class Details(RegistrationStep):
 
     def form_valid(self, form: Form) -> HttpResponse:
         begun = cast("Registration", self.progress.registration)
-        registration.submit_details(registration_id=begun.pk, **form.cleaned_data)
+        registration.submit_details(
+            registration_id=begun.pk, language=translation.get_language(), **form.cleaned_data
+        )
         return redirect("register-verify")
 
 
@@ -328,7 +330,7 @@ def _remember_language(response: HttpResponse, language: str) -> HttpResponse:
         language,
         max_age=365 * 24 * 3600,
         secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )
     return response
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from common.problems import problem_response
+from common.problems import refusal
 
 # A form with two documents, plus its other fields.
 MULTIPART_MAX_BYTES = 2 * settings.DOCUMENT_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -25,13 +25,13 @@ class RequestGuardMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path:
-            return problem_response(
+            return refusal(
                 request, status_code=404, code="not_found", detail=_("There is nothing here.")
             )
         is_multipart = request.content_type == "multipart/form-data"
         limit = MULTIPART_MAX_BYTES if is_multipart else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if _content_length(request) > limit:
-            return problem_response(
+            return refusal(
                 request,
                 status_code=413,
                 code="payload_too_large",

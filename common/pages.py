@@ -50,9 +50,11 @@ from common.errors import DomainError
 from common.throttling import check_rate
 
 
-class FormPage(FormView):  # type: ignore[type-arg]
+class FormPage(FormView[Any]):
     """A page of one form and one service; see the module's docstring."""
 
+    # Django's form view would also take a PUT for a POST.
+    http_method_names = ("get", "post", "head", "options")
     rate = ""
     rate_group = ""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import exception_handler
@@ -92,6 +93,14 @@ def api_exception_handler(exc: Exception, context: Any) -> Response | None:
     if response is not None:
         response.content_type = PROBLEM_JSON
     return response
+
+
+def refusal(request: HttpRequest, *, status_code: int, code: str, detail: str) -> HttpResponse:
+    """An early no: a problem under /api, else a page that asks nothing of the request."""
+    if request.path.startswith("/api/"):
+        return problem_response(request, status_code=status_code, code=code, detail=detail)
+    page = render_to_string("refused.html", {"error": {"detail": detail}})
+    return HttpResponse(page, status=status_code)
 
 
 def problem_response(

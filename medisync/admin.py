@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +27,7 @@ class MedisyncAdminSite(admin.AdminSite):
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         waiting = DoctorProfile.objects.filter(user__status=Status.PENDING_APPROVAL)
         unreached = EmailDelivery.objects.filter(status=EmailDelivery.Status.FAILED)
         counts = {"applications_waiting": waiting.count(), "emails_failed": unreached.count()}
@@ -42,6 +43,6 @@ class MedisyncAdminSite(admin.AdminSite):
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("home")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> NoReturn:
         """Would change it behind the services' back."""
         raise Http404

@@ -57,11 +57,12 @@ def _patient_home(user: User) -> dict[str, Any]:
 
 
 def _doctor_home(user: User) -> dict[str, Any]:
-    recent = Prescription.objects.visible_to(user).select_related("patient")
+    issued = Prescription.objects.visible_to(user).select_related("patient")
     return {
         "connections": _connections(user),
         "patient_count": Connection.objects.visible_to(user).active().count(),
-        "prescriptions": recent[:SHOWN],
+        "prescriptions": issued[:SHOWN],
+        "prescription_count": issued.count(),
         "notifications": _unread(user),
     }
 

@@ -10,7 +10,7 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common import crypto
@@ -85,8 +85,8 @@ class Prescription(BaseModel):
     PRINTED_HASH_LENGTH = 16
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("Active")
-        EXPIRED = "expired", _("Expired")
+        ACTIVE = "active", pgettext_lazy("prescription", "Active")
+        EXPIRED = "expired", pgettext_lazy("prescription", "Expired")
 
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, related_name="prescriptions"
@@ -234,7 +234,9 @@ class PrescriptionItem(BaseModel):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["prescription", "position"], name="item_in_its_place"),
             models.CheckConstraint(
-                condition=models.Q(frequency__range=(1, 24))
+                # Without the first half an absent frequency would make the condition unknown,
+                # which PostgreSQL lets pass.
+                condition=models.Q(frequency__isnull=False, frequency__range=(1, 24))
                 | models.Q(frequency=None, as_needed=True),
                 name="item_frequency_or_as_needed",
             ),

@@ -12,7 +12,7 @@ from common.documents import PDF_TYPE, InvalidDocument, check_document
 ONLY_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 
-def read_qr(photo: UploadedFile) -> str | None:
+def read_qr(photo: UploadedFile[bytes]) -> str | None:
     """The text of the QR code on a photo; None where none can be read."""
     if check_document(photo, attr="photo") == PDF_TYPE:
         raise InvalidDocument(_("Choose a photo, not a document."), attr="photo")
@@ -22,5 +22,5 @@ def read_qr(photo: UploadedFile) -> str | None:
             grey = image.convert("L")
     except (OSError, SyntaxError, ValueError) as error:  # cut off, or broken inside
         raise InvalidDocument(attr="photo") from error
-    found = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(grey, formats=ONLY_QR)
     return found[0].text if found else None

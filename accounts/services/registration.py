@@ -105,7 +105,13 @@ def start_registration(*, role: Role, language: str) -> Registration:
 
 @transaction.atomic
 def submit_details(
-    *, registration_id: UUID, email: str, password: str, first_name: str, last_name: str
+    *,
+    registration_id: UUID,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    language: str | None = None,
 ) -> Registration:
     """Step 2: who you are. The answer is the same whether or not the address is taken: its
     owner is told by mail, and no code that could ever match is sent."""
@@ -117,6 +123,7 @@ def submit_details(
     registration.email = email
     registration.password = make_password(password)
     registration.first_name, registration.last_name = first_name, last_name
+    registration.language = language or registration.language
     registration.status = Registration.Step.PENDING_EMAIL_VERIFICATION
     registration.save()
     _send_code(registration, now=timezone.now())

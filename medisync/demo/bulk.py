@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import TypeVar
 
@@ -37,9 +37,6 @@ class Rows:
         self._tables.setdefault(type(row), []).append(row)
         return row
 
-    def of(self, model: type[Row]) -> Iterator[Row]:
-        yield from self._tables.get(model, [])  # type: ignore[misc]
-
     def write(self) -> None:
         for model, rows in self._tables.items():
             copy_rows(model, rows)
@@ -55,7 +52,7 @@ def copy_rows(model: type[models.Model], rows: Iterable[models.Model]) -> None:
     values_of = attrgetter(*(field.attname for field in fields))
     prepared = [(place, field) for place, field in enumerate(fields) if type(field) not in PLAIN]
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     statement = f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

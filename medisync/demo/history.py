@@ -50,11 +50,12 @@ Action = AccessEvent.Action
 
 @dataclass(frozen=True)
 class Care:
-    """What one doctor treats one patient for."""
+    """What one doctor treats one patient for. Those of the published accounts are current."""
 
     connection: Connection
     conditions: list[Condition]
     usual: Condition
+    is_current: bool
 
     def days(self, end: dt.datetime) -> float:
         """How long they have been connected."""
@@ -87,7 +88,9 @@ def _connect(clinic: Clinic, patient: User, doctors: list[User]) -> list[Care]:
     cares = []
     for place in chosen:
         connection = _make_connection(clinic, patient, doctors[place], may_end=not is_cast)
-        cares.append(Care(connection, treated[place], rng.choice(treated[place])))
+        lasting = [condition for condition in treated[place] if _is_lasting(condition)]
+        usual = rng.choice(lasting or treated[place])
+        cares.append(Care(connection, treated[place], usual, is_current=is_cast and place == 0))
     return cares
 
 
@@ -102,6 +105,11 @@ def _plausible(doctor: User, patient: User, clinic: Clinic) -> list[Condition]:
         and condition.min_age <= youngest
         and oldest <= condition.max_age
     ]
+
+
+def _is_lasting(condition: Condition) -> bool:
+    """Its treatment goes on after the first course."""
+    return any(medicine.refills for medicine in condition.medicines)
 
 
 def _make_connection(clinic: Clinic, patient: User, doctor: User, *, may_end: bool) -> Connection:
@@ -134,12 +142,17 @@ def _end(clinic: Clinic, connection: Connection, *, at: dt.datetime) -> None:
 
 
 def _prescribe_all(clinic: Clinic, cares: list[Care]) -> None:
-    """The clinic's prescriptions, most for those who came longest."""
+    """The clinic's prescriptions: most for those who came longest, some that must be recent."""
     rng, end = clinic.rng, clinic.world.end
+    orders = [(care, end - FORTNIGHT) for care in cares if care.is_current]
     weights = [care.days(end) for care in cares]
-    for place, care in enumerate(rng.choices(cares, weights, k=PRESCRIPTIONS)):
+    orders += [
+        (care, care.connection.connected_at)
+        for care in rng.choices(cares, weights, k=PRESCRIPTIONS - len(orders))
+    ]
+    for place, (care, since) in enumerate(orders):
         connection = care.connection
-        issued = working_instant(rng, connection.connected_at, connection.ended_at or end)
+        issued = working_instant(rng, since, connection.ended_at or end)
         number = prescription_number(clinic.number * PRESCRIPTIONS + place)
         prescription = _prescribe(clinic, care, number, issued)
         _log(clinic, connection.doctor, Action.ISSUED, prescription, at=issued)
@@ -173,35 +186,35 @@ def _prescribe(clinic: Clinic, care: Care, number: str, issued: dt.datetime) -> 
         verification_code=code,
         verification_digest=crypto.digest(code),
     )
-    items = [
-        _item(clinic, prescription, position, medicine, language)
-        for position, medicine in enumerate(condition.medicines, start=1)
-    ]
+    items = _items(clinic, prescription, condition.medicines, language)
     prescription.content_hash = prescription.computed_content_hash(items)
     return clinic.rows.add(prescription)
 
 
-def _item(
-    clinic: Clinic, prescription: Prescription, position: int, medicine: Medicine, language: str
-) -> PrescriptionItem:
-    return clinic.rows.add(
-        PrescriptionItem(
-            id=uuid7_at(prescription.issued_at, clinic.rng),
-            created_at=prescription.issued_at,
-            prescription_id=prescription.pk,
-            position=position,
-            medicine=medicine.name,
-            strength=medicine.strength,
-            route=medicine.route,
-            frequency=medicine.frequency,
-            frequency_unit=medicine.frequency_unit,
-            as_needed=medicine.as_needed,
-            duration_days=medicine.duration_days,
-            quantity=medicine.quantity,
-            refills=medicine.refills,
-            instructions=getattr(medicine.instructions, language),
+def _items(
+    clinic: Clinic, prescription: Prescription, medicines: tuple[Medicine, ...], language: str
+) -> list[PrescriptionItem]:
+    return [
+        clinic.rows.add(
+            PrescriptionItem(
+                id=uuid7_at(prescription.issued_at, clinic.rng),
+                created_at=prescription.issued_at,
+                prescription_id=prescription.pk,
+                position=position,
+                medicine=medicine.name,
+                strength=medicine.strength,
+                route=medicine.route,
+                frequency=medicine.frequency,
+                frequency_unit=medicine.frequency_unit,
+                as_needed=medicine.as_needed,
+                duration_days=medicine.duration_days,
+                quantity=medicine.quantity,
+                refills=medicine.refills,
+                instructions=getattr(medicine.instructions, language),
+            )
         )
-    )
+        for position, medicine in enumerate(medicines, start=1)
+    ]
 
 
 def _follow(clinic: Clinic, connection: Connection, prescription: Prescription) -> None:

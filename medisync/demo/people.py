@@ -178,7 +178,7 @@ def _make_patient(clinic: Clinic, place: int, *, email: str) -> User:
     user = _make_user(
         clinic, Role.PATIENT, FIRST_PATIENT + place, sex=sex, joined=joined, email=email
     )
-    age = CAST_AGE if email else rng.triangular(18, 80, 42)
+    age = CAST_AGE if email else rng.triangular(18, 85, 55)
     birth_date = (joined - (age + 1) * YEAR).date()
     number = national_id(clinic.number, place, birth_date=birth_date, sex=sex)
     completed = shortly_after(rng, joined, minutes=5)

@@ -38,7 +38,8 @@ def race(*acts: Callable[[], Any], gate: type[models.Model]) -> list[Racer]:
     """Run the acts at once, each in transactions of its own, through a gate that opens when
     each has either come to a stop before its first write to the gate's table, or ended.
 
-    They start one after another, so that the first act is the first to take locks. Asks for
+    They start one after another, so the first act is the first to lock rows; where none is
+    locked before the first write, the gate opens to both and either may win. Asks for
     `django_db(transaction=True)`: the racers see committed rows only.
     """
     racers = [Racer(act) for act in acts]

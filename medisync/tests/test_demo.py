@@ -116,7 +116,7 @@ def test_published_accounts_can_sign_in_and_know_each_other(demo):
     joined = Connection.objects.get(
         patient__email=PATIENT_EMAIL, doctor__email=DOCTOR_EMAIL, status=Connection.Status.ACTIVE
     )
-    assert joined.prescriptions.exists()
+    assert joined.prescriptions.active(clinic_date()).exists()
     profile = joined.doctor.doctor_profile
     for document in (profile.licence_document, profile.national_id_document):
         assert sniff_document(document.open().read(16)) == "image/png"
@@ -185,6 +185,7 @@ def test_scale_adds_the_clinics_that_are_missing(demo):
         ({"publish_passwords": True}, "has users already"),
         ({"scale": 2}, "DEBUG is off"),
         ({"scale": 0, "publish_passwords": True}, "--scale is a number from 1"),
+        ({"scale": 1, "publish_passwords": True, "until": dt.date(9999, 1, 1)}, "lies ahead"),
     ],
 )
 def test_refuses_in_a_sentence_and_writes_nothing(options, sentence):

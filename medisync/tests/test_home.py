@@ -126,7 +126,7 @@ def test_ended_connection_leaves_the_home_page(doctor: User, connection: Connect
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("who", "queries"), [("patient", 8), ("doctor", 9)])
+@pytest.mark.parametrize(("who", "queries"), [("patient", 7), ("doctor", 10)])
 def test_home_asks_the_same_few_queries_however_much_there_is(
     who: str, queries: int, patient: User, doctor: User, django_assert_max_num_queries
 ) -> None:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from medisync.devstack.mailbox import Mailbox
+from medisync.tests.servers import kill, worker
 from notifications import outbox
 from notifications.models import EmailDelivery
 from notifications.services import post_email
@@ -25,33 +17,6 @@ from notifications.wording import Kind
 
 MAILS = 60
 PATIENCE_SECONDS = 40
-
-
-@contextmanager
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A real Celery worker on this test's database, broker and mail server."""
-    database = urlsplit(os.environ["DATABASE_URL"])
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "medisync.settings_test",
-        "DATABASE_URL": database._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
-        "EMAIL_URL": f"smtp://127.0.0.1:{settings.EMAIL_PORT}",
-    }
-    command = [
-        sys.executable, "-m", "celery", "-A", "medisync", "worker",
-        "--concurrency=2", "--loglevel=ERROR", "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        kill(process)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """`kill -9` to the worker and its children, as the kernel would when memory runs out."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def wait_until_sent(at_least: int) -> None:

@@ -58,6 +58,8 @@ class Command(BaseCommand):
         scale: int | None = options["scale"]
         _refuse_unless_safe(scale, publish_passwords=options["publish_passwords"])
         last_day: dt.date = options["until"] or clinic_date()
+        if last_day > clinic_date():
+            raise CommandError("--until lies ahead: the demonstration's year has happened.")
         midnight = dt.datetime.combine(last_day, dt.time(), timezone.get_default_timezone())
         end = midnight.astimezone(dt.UTC)
         try:

@@ -1,0 +1,77 @@
+"""The access log only grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection as database, transaction
+
+from accounts.models import User
+from audit.models import AccessEvent
+from audit.services import record_access
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event(patient: User, doctor: User) -> AccessEvent:
+    return record_access(
+        actor_id=doctor.pk,
+        patient_id=patient.pk,
+        action=AccessEvent.Action.READ,
+        target=patient,
+    )
+
+
+def execute(sql: str) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_event_names_what_was_touched(event: AccessEvent, patient: User) -> None:
+    assert (event.object_type, event.object_id) == ("accounts.user", patient.pk)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: AccessEvent.objects.update(actor_id=None),
+        lambda: AccessEvent.objects.get().save(),
+        lambda: AccessEvent.objects.get().delete(),
+        lambda: AccessEvent.objects.all().delete(),
+        lambda: execute("UPDATE audit_accessevent SET action = 'READ'"),
+        lambda: execute("DELETE FROM audit_accessevent"),
+    ],
+    ids=["update", "save", "delete", "delete of all", "UPDATE", "DELETE"],
+)
+def test_event_is_neither_changed_nor_deleted(
+    event: AccessEvent, change: Callable[[], Any]
+) -> None:
+    before = list(AccessEvent.objects.values())
+
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        change()
+
+    assert list(AccessEvent.objects.values()) == before
+
+
+def test_event_outlives_the_account_it_names(event: AccessEvent, doctor: User) -> None:
+    doctor.doctor_profile.delete()
+    doctor.delete()
+
+    assert AccessEvent.objects.get().actor_id == event.actor_id
+
+
+def test_event_goes_with_the_act_that_failed(patient: User) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        record_access(
+            actor_id=None,
+            patient_id=patient.pk,
+            action=AccessEvent.Action.VERIFIED,
+            target=patient,
+        )
+        raise RuntimeError
+
+    assert not AccessEvent.objects.exists()

@@ -1,0 +1,405 @@
+"""A doctor issues a prescription."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection as database, transaction
+from django.http import Http404
+from django.utils import timezone
+
+from accounts.models import Status, User
+from audit.models import AccessEvent
+from common.clock import clinic_date
+from common.errors import DomainError, InvalidInput
+from common.ids import uuid7
+from connections.models import Connection
+from connections.policies import ConnectionEnded
+from connections.services import end_connection
+from medisync.tests.client import api_client
+from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
+from notifications.models import Notification
+from prescriptions import services
+from prescriptions.models import Prescription, PrescriptionItem
+from prescriptions.services import AlreadyIssued, Item
+from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
+
+pytestmark = pytest.mark.django_db
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    item = {"medicine": "Amlodipine", "frequency": 1, "quantity": 30}
+    return {"items": [item]} | changes
+
+
+def post(connection: Connection, body: dict[str, Any], actor: User | None = None):
+    return api_client(actor or connection.doctor).post(
+        f"/api/v1/prescriptions/connections/{connection.pk}", body
+    )
+
+
+def test_it_is_written_with_its_items_in_order(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    assert [item.medicine for item in prescription.items.all()] == ["Amlodipine", "Paracetamol"]
+    assert [item.position for item in prescription.items.all()] == [1, 2]
+    assert (prescription.patient, prescription.doctor, prescription.version) == (
+        connection.patient,
+        connection.doctor,
+        1,
+    )
+
+
+def test_who_prescribed_is_copied_in(connection: Connection) -> None:
+    prescription = issue(connection)
+    User.objects.filter(pk=connection.doctor_id).update(last_name="Other")
+    profile = connection.doctor.doctor_profile
+
+    prescription = Prescription.objects.get()
+    assert prescription.prescriber_name == "Karim Nabil"
+    assert prescription.prescriber_specialization_en == profile.specialization.name_en
+    assert prescription.prescriber_specialization_ar == profile.specialization.name_ar
+    assert prescription.prescriber_licence_number == profile.licence_number
+
+
+def test_it_is_good_for_thirty_days_of_the_clinics_calendar(connection: Connection) -> None:
+    # 23:30 in UTC is the next day in Cairo.
+    with time_machine.travel(dt.datetime(2026, 1, 31, 23, 30, tzinfo=dt.UTC)):
+        prescription = issue(connection)
+
+    assert prescription.valid_until == dt.date(2026, 3, 3)
+    assert prescription.issued_on == dt.date(2026, 2, 1)
+
+
+@pytest.mark.parametrize("days", [0, 365])
+def test_last_day_may_be_today_or_a_year_from_now(connection: Connection, days: int) -> None:
+    last_day = clinic_date() + dt.timedelta(days=days)
+
+    assert issue(connection, valid_until=last_day).valid_until == last_day
+
+
+@pytest.mark.parametrize("days", [-1, 366])
+def test_last_day_may_not_be_past_or_far_ahead(connection: Connection, days: int) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        issue(connection, valid_until=clinic_date() + dt.timedelta(days=days))
+
+    assert refused.value.attr == "valid_until"
+    assert not Prescription.objects.exists()
+
+
+def test_it_is_good_through_its_last_day(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    assert prescription.state(prescription.valid_until) == "active"
+    assert prescription.state(prescription.valid_until + dt.timedelta(days=1)) == "expired"
+
+
+def test_patient_is_told_and_the_act_is_logged(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    told, event = Notification.objects.get(), AccessEvent.objects.get()
+    assert (told.recipient, told.kind) == (connection.patient, "PRESCRIPTION_ISSUED")
+    assert told.url == f"/prescriptions/{prescription.pk}"
+    assert (event.action, event.actor_id, event.object_id) == (
+        "ISSUED",
+        connection.doctor_id,
+        prescription.pk,
+    )
+
+
+def test_notification_names_no_medicine(connection: Connection) -> None:
+    issue(connection)
+
+    said = Notification.objects.values().get()
+    assert "Amlodipine" not in str(said)
+    assert "Hypertension" not in str(said)
+
+
+def test_answer_is_the_prescription(connection: Connection) -> None:
+    answer = post(connection, order(diagnosis="Hypertension"))
+
+    row = answer.json()
+    assert answer.status_code == 201
+    assert row["state"] == "active"
+    assert row["items"][0]["dosage"] == "Take by mouth once a day"
+    assert row["id"] == str(Prescription.objects.get().pk)
+
+
+@pytest.mark.parametrize("count", [0, 31])
+def test_it_has_between_one_and_thirty_items(connection: Connection, count: int) -> None:
+    item = order()["items"][0]
+
+    answer = post(connection, order(items=[item] * count))
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"].startswith("items")
+    with pytest.raises(InvalidInput):
+        issue(connection, items=[AMLODIPINE] * count)
+
+
+def test_thirty_items_are_written(connection: Connection) -> None:
+    assert issue(connection, items=[AMLODIPINE] * 30).items.count() == 30
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frequency": 0},
+        {"frequency": 25},
+        {"frequency": -1},
+        {"frequency": 1.5},
+        {"frequency": None},
+        {"frequency_unit": "MONTH"},
+        {"duration_days": 0},
+        {"duration_days": 366},
+        {"quantity": 0},
+        {"quantity": 1001},
+        {"quantity": 10**30},
+        {"refills": -1},
+        {"refills": 13},
+        {"route": "INTRATHECAL"},
+        {"medicine": ""},
+        {"medicine": "   "},
+        {"medicine": "x" * 201},
+        {"strength": "x" * 81},
+        {"instructions": "x" * 501},
+        {"instructions": "\x00"},
+        {"as_needed": "perhaps"},
+        {"dose": 1},
+    ],
+    ids=str,
+)
+def test_item_that_cannot_be_right_is_refused_by_name(
+    connection: Connection, change: dict[str, Any]
+) -> None:
+    item = order()["items"][0] | change
+
+    answer = post(connection, order(items=[order()["items"][0], item]))
+
+    assert answer.status_code == 400
+    assert [error["attr"] for error in answer.json()["errors"]] == [
+        f"items.1.{next(iter(change))}"
+    ]
+    assert not Prescription.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frequency": 25},
+        {"frequency": 0},
+        {"duration_days": 366},
+        {"quantity": 0},
+        {"quantity": 1001},
+        {"refills": 13},
+        {"medicine": ""},
+    ],
+    ids=str,
+)
+def test_database_refuses_it_too(connection: Connection, change: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        issue(connection, items=[replace(AMLODIPINE, **change)])
+
+    assert not Prescription.objects.exists()
+
+
+def test_database_refuses_an_item_without_frequency(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PrescriptionItem.objects.create(
+            prescription=prescription, position=9, medicine="x", quantity=1
+        )
+
+
+def test_as_needed_may_go_with_or_without_a_frequency(connection: Connection) -> None:
+    with_ceiling = replace(PARACETAMOL, frequency=4)
+
+    assert issue(connection, items=[PARACETAMOL, with_ceiling]).items.count() == 2
+
+
+def test_arabic_and_long_text_is_kept_as_it_stands(connection: Connection) -> None:
+    notes = "بعد الأكل\n— twice: ½ 💊" * 20
+
+    issue(connection, notes=notes)
+
+    assert Prescription.objects.get().notes == notes
+
+
+def test_only_the_connections_doctor_issues(
+    connection: Connection, stranger: User, other_doctor: User, admin: User
+) -> None:
+    answers = {
+        actor: post(connection, order(), actor).status_code
+        for actor in (connection.patient, stranger, other_doctor, admin)
+    }
+
+    assert answers == {connection.patient: 403, stranger: 404, other_doctor: 404, admin: 404}
+    assert not Prescription.objects.exists()
+
+
+def test_nothing_is_issued_on_an_ended_connection(connection: Connection) -> None:
+    end_connection(actor=connection.patient, connection_id=connection.pk)
+
+    answer = post(connection, order())
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "connection_ended")
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.ACTIVE}))
+def test_nothing_is_issued_to_a_patient_out_of_standing(
+    connection: Connection, status: Status
+) -> None:
+    User.objects.filter(pk=connection.patient_id).update(status=status)
+
+    with pytest.raises(ConnectionEnded):
+        issue(connection)
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.ACTIVE}))
+def test_nothing_is_issued_by_a_doctor_out_of_standing(
+    connection: Connection, status: Status
+) -> None:
+    connection.doctor.status = status
+
+    with pytest.raises(DomainError):
+        issue(connection)
+
+
+def test_unknown_connection_is_not_found(doctor: User) -> None:
+    with pytest.raises(Http404):
+        services.issue_prescription(actor=doctor, connection_id=uuid7(), items=[AMLODIPINE])
+
+
+def test_number_already_given_out_is_drawn_again(connection: Connection, monkeypatch) -> None:
+    taken = issue(connection).number
+    numbers = iter([taken, taken, "7K3-M9Q-2TC"])
+    field = Prescription._meta.get_field("number")
+    monkeypatch.setattr(field, "_get_default", lambda: next(numbers))
+    monkeypatch.setattr(services, "new_number", lambda: next(numbers))
+
+    second = issue(connection)
+
+    second.refresh_from_db()
+    assert second.number == "7K3-M9Q-2TC"
+    assert second.is_intact()
+
+
+def test_what_fails_leaves_nothing(connection: Connection) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        issue(connection, items=[AMLODIPINE, replace(AMLODIPINE, quantity=0)])
+
+    assert not Prescription.objects.exists()
+    assert not Notification.objects.exists()
+    assert not AccessEvent.objects.exists()
+
+
+def test_form_sent_again_finds_the_first(connection: Connection) -> None:
+    client_id = uuid7()
+    first = issue(connection, client_id=client_id)
+
+    again = issue(connection, client_id=client_id)
+
+    assert again == first
+    assert Prescription.objects.count() == Notification.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"diagnosis": "Other"}, {"notes": "x"}, {"items": [AMLODIPINE]}], ids=str
+)
+def test_form_sent_again_with_other_content_is_refused(
+    connection: Connection, change: dict[str, Any]
+) -> None:
+    client_id = uuid7()
+    issue(connection, client_id=client_id)
+
+    with pytest.raises(AlreadyIssued):
+        issue(connection, client_id=client_id, **change)
+
+
+def test_verification_code_is_encrypted_in_its_column(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    with database.cursor() as cursor:
+        cursor.execute("SELECT prescriptions_prescription::text FROM prescriptions_prescription")
+        row = cursor.fetchone()[0]
+
+    assert prescription.verification_code not in row
+    assert Prescription.objects.get().verification_code == prescription.verification_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prescription_and_end_at_once_happen_one_after_the_other(
+    connection: Connection,
+) -> None:
+    issuing, ending = race(
+        lambda: issue(connection),
+        lambda: end_connection(actor=connection.patient, connection_id=connection.pk),
+        gate=Prescription,
+    )
+
+    assert errors([issuing, ending]) == ["", ""]
+    assert Connection.objects.get().ended_at > Prescription.objects.get().created_at
+    assert _end_was_logged_after_the_issue()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_row_locks")
+def test_without_the_lock_it_would_be_issued_after_the_end(connection: Connection) -> None:
+    """What the lock on the connection is for."""
+    race(
+        lambda: issue(connection),
+        lambda: end_connection(actor=connection.patient, connection_id=connection.pk),
+        gate=Prescription,
+    )
+
+    assert not _end_was_logged_after_the_issue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_end_that_comes_first_stops_the_prescription(connection: Connection) -> None:
+    ending, issuing = race(
+        lambda: end_connection(actor=connection.patient, connection_id=connection.pk),
+        lambda: issue(connection),
+        gate=Connection,
+    )
+
+    assert errors([ending, issuing]) == ["", "ConnectionEnded"]
+    assert not Prescription.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_form_sent_twice_at_once_issues_one(connection: Connection) -> None:
+    client_id = uuid7()
+
+    racers = race(
+        lambda: issue(connection, client_id=client_id),
+        lambda: issue(connection, client_id=client_id),
+        gate=Prescription,
+    )
+
+    assert errors(racers) == ["", ""]
+    assert racers[0].value == racers[1].value
+    assert Prescription.objects.count() == Notification.objects.count() == 1
+
+
+def _end_was_logged_after_the_issue() -> bool:
+    """By the log, whose ids follow the time at which each act was done."""
+    acts = AccessEvent.objects.order_by("id").values_list("action", flat=True)
+    return list(acts) == ["ISSUED", "CONNECTION_ENDED"]
+
+
+def test_item_defaults_are_by_mouth_and_per_day() -> None:
+    item = Item(medicine="x", quantity=1, frequency=1)
+
+    assert (item.route, item.frequency_unit, item.refills) == ("ORAL", "DAY", 0)
+
+
+def test_issued_now_means_now(connection: Connection) -> None:
+    prescription = issue(connection)
+
+    assert timezone.now() - prescription.issued_at < dt.timedelta(seconds=10)
