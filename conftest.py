@@ -10,6 +10,7 @@ from accounts.tests.factories import AdminFactory, DoctorFactory, PatientFactory
 from connections.models import Connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.mail import mailbox  # noqa: F401 - a fixture
+from medisync.tests.world import world  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from auditlog.registry import auditlog
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -124,6 +124,11 @@ class User(AbstractBaseUser, BaseModel):
         if self.role == Role.DOCTOR:
             return _("Dr %(name)s") % {"name": self.full_name}
         return self.full_name
+
+    def display_name_for(self, reader: User) -> str:
+        """The same, in the language of whoever will read it."""
+        with translation.override(reader.language):
+            return str(self.display_name)
 
     @property
     def is_patient(self) -> bool:

@@ -78,6 +78,6 @@ def _tell_both(connection: Connection, kind: Kind) -> None:
         notify(
             recipient=person,
             kind=kind,
-            context={"name": connection.other_side(person).display_name},
+            context={"name": connection.other_side(person).display_name_for(person)},
             url=f"/connections/{connection.pk}",
         )

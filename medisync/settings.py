@@ -18,6 +18,8 @@ import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from common.logs import drop_request_started, mask_secrets
+
 # Lets generic classes of Django and DRF be subscripted at runtime as well.
 django_stubs_ext.monkeypatch()
 
@@ -358,6 +360,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "common.problems.api_exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_THROTTLE_CLASSES": ["common.throttling.CallerThrottle"],
     # Values leave as they are; the renderer writes every instant as RFC 3339 in UTC.
     "DATETIME_FORMAT": None,
@@ -411,6 +414,7 @@ _SHARED_PROCESSORS: list[Any] = [
 structlog.configure(
     processors=[
         structlog.stdlib.filter_by_level,
+        drop_request_started,
         *_SHARED_PROCESSORS,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
@@ -423,7 +427,11 @@ LOGGING = {
     "formatters": {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                mask_secrets,
+                structlog.processors.JSONRenderer(),
+            ],
             "foreign_pre_chain": _SHARED_PROCESSORS,
         }
     },

@@ -89,19 +89,19 @@ class EmailDelivery(BaseModel):
     notification = models.OneToOneField(
         Notification, on_delete=models.SET_NULL, null=True, blank=True, related_name="email"
     )
-    to_address = models.EmailField()
-    language = models.CharField(max_length=8)
-    kind = models.CharField(max_length=40, choices=Kind)
+    to_address = models.EmailField(_("to"))
+    language = models.CharField(_("language"), max_length=8)
+    kind = models.CharField(_("kind"), max_length=40, choices=Kind)
     url = models.CharField(max_length=200, blank=True)
     # What only the mail may say, such as a code: a JSON object, erased once it is sent.
     secret_context = EncryptedTextField(purpose="notifications.email.context", null=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField()
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"))
     published_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=200, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
 
     objects = EmailDeliveryQuerySet.as_manager()

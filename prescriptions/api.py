@@ -12,7 +12,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,13 +26,12 @@ from prescriptions.pdf import PAPERS, pdf_response
 from prescriptions.serializers import IssuePrescriptionSerializer, PrescriptionSerializer
 
 
-class PDFRenderer(BaseRenderer):
+class PDFRenderer(JSONRenderer):
+    """Lets a client ask for a PDF. The sheet comes as a response of its own, so all that is
+    ever rendered here is a problem."""
+
     media_type = "application/pdf"
     format = "pdf"
-    charset: ClassVar[None] = None
-
-    def render(self, data: Any, media_type: Any = None, context: Any = None) -> Any:
-        return data
 
 
 class PrintQuerySerializer(StrictSerializer):

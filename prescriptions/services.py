@@ -256,7 +256,7 @@ def _issue(draft: Prescription, items: Sequence[Item]) -> Prescription:
     notify(
         recipient=prescription.patient,
         kind=Kind.PRESCRIPTION_ISSUED,
-        context={"name": prescription.doctor.display_name},
+        context={"name": prescription.doctor.display_name_for(prescription.patient)},
         url=f"/prescriptions/{prescription.pk}",
     )
     return prescription

@@ -44,18 +44,21 @@ class QrToken(BaseModel):
         REVOKED = "REVOKED", _("Withdrawn")
         EXPIRED = "EXPIRED", _("Expired")
 
-    type = models.CharField(max_length=12, choices=Type, default=Type.CONNECTION)
+    type = models.CharField(_("type"), max_length=12, choices=Type, default=Type.CONNECTION)
     issuer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="qr_tokens"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="qr_tokens",
+        verbose_name=_("shown by"),
     )
     secret_digest = models.CharField(max_length=64, unique=True)
     code_digest = models.CharField(max_length=64, unique=True)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"))
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
     used_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
 
     objects = QrTokenQuerySet.as_manager()
 

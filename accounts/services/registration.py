@@ -272,10 +272,15 @@ def _send_code(registration: Registration, *, now: dt.datetime) -> None:
 
 
 def _spend_try(registration_id: UUID, *, now: dt.datetime) -> OneTimeCode | None:
-    """Take one of the tries, atomically; None when the code is spent, expired or absent."""
+    """Take one of the tries, atomically; None when the code is spent, expired or absent.
+
+    The UPDATE joins no other table: after waiting for a rival, PostgreSQL re-reads the row it
+    waited for and nothing else, so a condition inside a subquery would let one try too many in.
+    """
+    if not Registration.objects.open(now).filter(pk=registration_id).exists():
+        return None
     spent = OneTimeCode.objects.filter(
         registration_id=registration_id,
-        registration__expires_at__gt=now,
         used_at=None,
         expires_at__gt=now,
         tries_left__gt=0,

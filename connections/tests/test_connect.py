@@ -167,7 +167,7 @@ def test_without_the_lock_the_loser_would_crash(patient: User, doctor: User) -> 
         lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection
     )
 
-    assert errors(racers) == ["", "IntegrityError"]
+    assert sorted(errors(racers)) == ["", "IntegrityError"]
 
 
 @pytest.mark.django_db(transaction=True)

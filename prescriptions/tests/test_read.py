@@ -140,6 +140,7 @@ def test_unknown_paper_is_refused(connection: Connection, query: dict[str, str])
     )
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["errors"][0]["attr"] == next(iter(query))
 
 
 def test_is_active_keeps_those_valid_today_or_the_others(connection: Connection) -> None:

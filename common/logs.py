@@ -1,0 +1,26 @@
+"""What the log keeps of a request: that it was made and how it ended, and no secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+
+# The last part of these addresses opens something.
+SECRET_IN_PATH = re.compile(r"(/(?:scan|verify)/)[^/?\s]+")
+
+
+def drop_request_started(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """One line a request is enough: the one that says how it ended."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    return event
+
+
+def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """`/verify/…` and `/scan/…` without what they open; in every text of the line."""
+    return {
+        name: SECRET_IN_PATH.sub(r"\1***", value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
