@@ -6,19 +6,20 @@ import re
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
 # The last part of these addresses opens something.
 SECRET_IN_PATH = re.compile(r"(/(?:scan|verify)/)[^/?\s]+")
 
 
-def drop_request_started(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def drop_request_started(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """One line a request is enough: the one that says how it ended."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
     return event
 
 
-def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def mask_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """`/verify/…` and `/scan/…` without what they open; in every text of the line."""
     return {
         name: SECRET_IN_PATH.sub(r"\1***", value) if isinstance(value, str) else value

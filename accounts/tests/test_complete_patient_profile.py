@@ -36,9 +36,7 @@ def test_national_id_fills_in_birth_date_and_sex() -> None:
 
 
 def test_national_id_is_optional() -> None:
-    user = complete_patient(
-        verified(), national_id="", birth_date=dt.date(1980, 1, 2), sex="MALE"
-    )
+    user = complete_patient(verified(), national_id="", birth_date=dt.date(1980, 1, 2), sex="MALE")
 
     profile = PatientProfile.objects.get(user=user)
     assert (profile.national_id, profile.national_id_index) == (None, None)

@@ -117,9 +117,9 @@ def test_suspended_applicant_cannot_go_on() -> None:
 def test_signing_in_without_a_profile_gives_the_token_again() -> None:
     user = verified()
 
-    answer = api_client().post(
-        "/api/v1/auth/login", {"email": user.email, "password": PASSWORD}
-    ).json()
+    answer = (
+        api_client().post("/api/v1/auth/login", {"email": user.email, "password": PASSWORD}).json()
+    )
 
     assert answer["onboarding_required"] is True
     assert "access_token" not in answer

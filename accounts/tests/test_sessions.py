@@ -47,9 +47,7 @@ def test_list_gives_no_token_away(patient: User) -> None:
 
 def test_ended_device_is_signed_out_at_once(patient: User) -> None:
     here, there = api_client(patient), api_client(patient)
-    there_id = next(
-        row["id"] for row in there.get(SESSIONS).json() if row["is_current"]
-    )
+    there_id = next(row["id"] for row in there.get(SESSIONS).json() if row["is_current"])
 
     answer = here.delete(f"{SESSIONS}/{there_id}")
 
@@ -111,22 +109,16 @@ def test_signing_out_ends_this_session_only(patient: User) -> None:
 
 def test_pair_of_a_signed_out_session_is_void(patient: User) -> None:
     client = api_client()
-    pair = client.post(
-        "/api/v1/auth/login", {"email": patient.email, "password": PASSWORD}
-    ).json()
+    pair = client.post("/api/v1/auth/login", {"email": patient.email, "password": PASSWORD}).json()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair['access_token']}")
     client.post("/api/v1/auth/logout")
 
-    answer = api_client().post(
-        "/api/v1/auth/refresh", {"refresh_token": pair["refresh_token"]}
-    )
+    answer = api_client().post("/api/v1/auth/refresh", {"refresh_token": pair["refresh_token"]})
 
     assert answer.status_code == 401
 
 
-def test_list_asks_a_fixed_number_of_questions(
-    patient: User, django_assert_num_queries
-) -> None:
+def test_list_asks_a_fixed_number_of_questions(patient: User, django_assert_num_queries) -> None:
     client = api_client(patient)
     with django_assert_num_queries(2):
         client.get(SESSIONS)

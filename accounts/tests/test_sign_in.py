@@ -255,9 +255,9 @@ def test_token_signed_with_another_algorithm_is_refused(patient: User) -> None:
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE"])
 def test_unsigned_token_is_refused(patient: User, algorithm: str) -> None:
     _, body, _ = access_token(patient).split(".")
-    header = base64.urlsafe_b64encode(
-        json.dumps({"alg": algorithm, "typ": "JWT"}).encode()
-    ).rstrip(b"=")
+    header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()).rstrip(
+        b"="
+    )
 
     assert with_token(f"{header.decode()}.{body}.").status_code == 401
 

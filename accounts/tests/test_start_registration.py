@@ -45,9 +45,7 @@ def test_registration_lasts_a_day() -> None:
 
 def test_language_is_that_of_the_request_unless_it_is_named() -> None:
     api_client().post(URL, {"role": "PATIENT"}, headers={"Accept-Language": "ar-EG"})
-    api_client().post(
-        URL, {"role": "PATIENT", "language": "en"}, headers={"Accept-Language": "ar"}
-    )
+    api_client().post(URL, {"role": "PATIENT", "language": "en"}, headers={"Accept-Language": "ar"})
 
     assert set(Registration.objects.values_list("language", flat=True)) == {"ar", "en"}
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection as database, transaction
+from django.db import DatabaseError, transaction
+from django.db import connection as database
 
 from accounts.models import User
 from audit.models import AccessEvent

@@ -212,9 +212,7 @@ def alert(content: str, *, tone: str = "info", title: str = "", icon: str = "") 
 
 
 @register.simple_block_tag
-def empty_state(
-    content: str, *, title: str, icon: str = "inbox", level: int = 0
-) -> SafeString:
+def empty_state(content: str, *, title: str, icon: str = "inbox", level: int = 0) -> SafeString:
     """What a list shows when it is empty: why, and what to do next. Where it is all that the
     page has to say, `level=1` makes its title the page's heading."""
     return component("empty_state", **locals())

@@ -85,9 +85,7 @@ def test_connected_people_cannot_connect_again(connection: Connection) -> None:
 
 
 def test_blocked_pair_stays_apart(patient: User, doctor: User) -> None:
-    ConnectionFactory(
-        patient=patient, doctor=doctor, status="BLOCKED", ended_at=timezone.now()
-    )
+    ConnectionFactory(patient=patient, doctor=doctor, status="BLOCKED", ended_at=timezone.now())
 
     with pytest.raises(ConnectionBlocked):
         join(patient, doctor)
@@ -150,9 +148,7 @@ def test_database_holds_status_and_end_together(connection: Connection, change: 
 
 @pytest.mark.django_db(transaction=True)
 def test_connecting_twice_at_once_makes_one_connection(patient: User, doctor: User) -> None:
-    racers = race(
-        lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection
-    )
+    racers = race(lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection)
 
     assert errors(racers) == ["", "AlreadyConnected"]
     assert Connection.objects.count() == 1
@@ -163,22 +159,16 @@ def test_connecting_twice_at_once_makes_one_connection(patient: User, doctor: Us
 @pytest.mark.usefixtures("no_row_locks")
 def test_without_the_lock_the_loser_would_crash(patient: User, doctor: User) -> None:
     """What the lock on the patient is for; the constraint alone answers with an error 500."""
-    racers = race(
-        lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection
-    )
+    racers = race(lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection)
 
     assert sorted(errors(racers)) == ["", "IntegrityError"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_reconnecting_twice_at_once_is_one_reconnection(patient: User, doctor: User) -> None:
-    ConnectionFactory(
-        patient=patient, doctor=doctor, status="INACTIVE", ended_at=timezone.now()
-    )
+    ConnectionFactory(patient=patient, doctor=doctor, status="INACTIVE", ended_at=timezone.now())
 
-    racers = race(
-        lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection
-    )
+    racers = race(lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection)
 
     assert errors(racers) == ["", "AlreadyConnected"]
     assert AccessEvent.objects.count() == 1

@@ -103,9 +103,7 @@ def test_prescription_travels_from_doctor_to_pharmacy(mailbox: Mailbox, admin: U
     preview = patient.post(f"{API}/qr/scan", {"token": shown.json()["code"]})
     assert preview.status_code == 200, preview.content
     assert preview.json()["connection"] is None
-    confirmed = patient.post(
-        f"{API}/qr/scan", {"token": shown.json()["url"], "confirm": True}
-    )
+    confirmed = patient.post(f"{API}/qr/scan", {"token": shown.json()["url"], "confirm": True})
     assert confirmed.status_code == 200, confirmed.content
     connection_id = confirmed.json()["connection"]["id"]
 

@@ -19,6 +19,7 @@ START_SECONDS = 60
 @pytest.fixture
 def address(tmp_path):
     """Where a new devstack with its demonstration serves."""
+    assert shutil.which("curl"), "Needs curl; on Debian: apt-get install curl"
     port, log = free_port(), tmp_path / "log"
     with log.open("wb") as output:
         stack = subprocess.Popen(
@@ -41,7 +42,6 @@ def address(tmp_path):
         stack.wait(30)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour needs curl")
 def test_tour_ends_with_authentic(address):
     tour = subprocess.run(
         ["sh", "docs/tour.sh", address],
@@ -57,7 +57,6 @@ def test_tour_ends_with_authentic(address):
     assert tour.stdout.splitlines()[-1] == "authentic"
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour needs curl")
 def test_tour_without_a_stack_says_what_to_do():
     tour = subprocess.run(
         ["sh", "docs/tour.sh", f"http://127.0.0.1:{free_port()}"],

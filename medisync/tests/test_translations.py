@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -73,4 +74,4 @@ def test_translations_keep_their_placeholders() -> None:
 
 
 def placeholders(text: str) -> set[str]:
-    return {word for word in text.replace("%%", "").split("%(")[1:] for word in [word.split(")")[0]]}
+    return set(re.findall(r"%\((\w+)\)", text))

@@ -72,9 +72,7 @@ def test_prescription_is_issued_while_redis_is_down(
     assert EmailDelivery.objects.get().status == "QUEUED"
 
 
-def test_dead_redis_does_not_hold_a_request_up(
-    connection: Connection, redis_down: None
-) -> None:
+def test_dead_redis_does_not_hold_a_request_up(connection: Connection, redis_down: None) -> None:
     client = api_client(connection.doctor)
     begun = time.monotonic()
 
@@ -107,9 +105,7 @@ def test_sweep_hands_over_what_could_not_be(
     before = app.conf.broker_url
 
     use_broker(f"redis://127.0.0.1:{free_port()}/0")
-    api_client(connection.doctor).post(
-        f"/api/v1/prescriptions/connections/{connection.pk}", ORDER
-    )
+    api_client(connection.doctor).post(f"/api/v1/prescriptions/connections/{connection.pk}", ORDER)
     use_broker(before)
     lost = published()
     with time_machine.travel(timezone.now() + dt.timedelta(seconds=61)):
@@ -124,8 +120,6 @@ def test_request_hands_its_email_over_when_the_broker_is_up(
 ) -> None:
     published()
 
-    api_client(connection.doctor).post(
-        f"/api/v1/prescriptions/connections/{connection.pk}", ORDER
-    )
+    api_client(connection.doctor).post(f"/api/v1/prescriptions/connections/{connection.pk}", ORDER)
 
     assert published() == [str(EmailDelivery.objects.get().pk)]

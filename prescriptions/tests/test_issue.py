@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import IntegrityError, connection as database, transaction
+from django.db import IntegrityError, transaction
+from django.db import connection as database
 from django.http import Http404
 from django.utils import timezone
 
@@ -181,9 +182,7 @@ def test_item_that_cannot_be_right_is_refused_by_name(
     answer = post(connection, order(items=[order()["items"][0], item]))
 
     assert answer.status_code == 400
-    assert [error["attr"] for error in answer.json()["errors"]] == [
-        f"items.1.{next(iter(change))}"
-    ]
+    assert [error["attr"] for error in answer.json()["errors"]] == [f"items.1.{next(iter(change))}"]
     assert not Prescription.objects.exists()
 
 

@@ -129,9 +129,7 @@ def test_refusal_is_the_same_whether_or_not_it_exists(
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize(
-    "query", [{"size": "A3"}, {"language": "fr"}, {"paper": "A4"}], ids=str
-)
+@pytest.mark.parametrize("query", [{"size": "A3"}, {"language": "fr"}, {"paper": "A4"}], ids=str)
 def test_unknown_paper_is_refused(connection: Connection, query: dict[str, str]) -> None:
     prescription = issue(connection)
 

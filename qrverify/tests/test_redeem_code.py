@@ -123,9 +123,7 @@ def test_code_is_not_used_up_by_whom_it_cannot_connect(connection: Connection) -
 
 
 def test_blocked_patient_does_not_connect(patient: User, doctor: User) -> None:
-    ConnectionFactory(
-        patient=patient, doctor=doctor, status="BLOCKED", ended_at=timezone.now()
-    )
+    ConnectionFactory(patient=patient, doctor=doctor, status="BLOCKED", ended_at=timezone.now())
 
     answer = scan(patient, show_code(doctor).url, confirm=True)
 
