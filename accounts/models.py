@@ -232,16 +232,20 @@ class StatusChange(BaseModel):
     """Who moved an account from one status to another, when and why."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="status_changes")
-    from_status = models.CharField(max_length=20, choices=Status, blank=True)
-    to_status = models.CharField(max_length=20, choices=Status)
-    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True)
+    from_status = models.CharField(_("from"), max_length=20, choices=Status, blank=True)
+    to_status = models.CharField(_("to"), max_length=20, choices=Status)
+    changed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("changed by")
+    )
+    reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
         ordering: ClassVar[list[str]] = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.from_status} → {self.to_status}"
+        return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):

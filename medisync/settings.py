@@ -142,7 +142,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL")
-# A Redis that hangs may delay a request by this much, and no more.
+# How long a Redis that hangs may hold up each question put to it.
 REDIS_TIMEOUT_SECONDS = 0.5
 
 CACHES = {
@@ -161,7 +161,13 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS}],
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_timeout": REDIS_TIMEOUT_SECONDS,
+                    "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+                }
+            ],
             "prefix": "medisync",
         },
     }
@@ -172,7 +178,8 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5,
+    # A worker's own waits (BRPOP) are 1 s long.
+    "socket_timeout": 2,
     "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
     "global_keyprefix": "medisync:celery:",
     "visibility_timeout": 600,

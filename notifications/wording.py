@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 class Kind(models.TextChoices):
     """Everything that people are told about."""
 
-    REGISTRATION_CODE = "REGISTRATION_CODE"
-    ALREADY_REGISTERED = "ALREADY_REGISTERED"
-    DOCTOR_APPROVED = "DOCTOR_APPROVED"
-    DOCTOR_REJECTED = "DOCTOR_REJECTED"
-    CONNECTION_MADE = "CONNECTION_MADE"
-    CONNECTION_ENDED = "CONNECTION_ENDED"
-    PRESCRIPTION_ISSUED = "PRESCRIPTION_ISSUED"
+    REGISTRATION_CODE = "REGISTRATION_CODE", _("Registration code")
+    ALREADY_REGISTERED = "ALREADY_REGISTERED", _("Address already registered")
+    DOCTOR_APPROVED = "DOCTOR_APPROVED", _("Doctor approved")
+    DOCTOR_REJECTED = "DOCTOR_REJECTED", _("Doctor rejected")
+    CONNECTION_MADE = "CONNECTION_MADE", _("New connection")
+    CONNECTION_ENDED = "CONNECTION_ENDED", _("Connection ended")
+    PRESCRIPTION_ISSUED = "PRESCRIPTION_ISSUED", _("Prescription issued")
 
 
 @dataclass(frozen=True, slots=True)

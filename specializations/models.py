@@ -23,10 +23,12 @@ class SpecializationQuerySet(models.QuerySet["Specialization"]):
 class Specialization(BaseModel):
     """A specialty doctors practise and patients search by."""
 
-    code = models.SlugField(max_length=60, unique=True)
+    code = models.SlugField(_("code"), max_length=60, unique=True)
     name_en = models.CharField(_("English name"), max_length=120)
     name_ar = models.CharField(_("Arabic name"), max_length=120)
-    aliases = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    aliases = ArrayField(
+        models.CharField(max_length=80), verbose_name=_("aliases"), default=list, blank=True
+    )
     description_en = models.CharField(_("English description"), max_length=300, blank=True)
     description_ar = models.CharField(_("Arabic description"), max_length=300, blank=True)
     is_retired = models.BooleanField(_("retired"), default=False)

@@ -194,11 +194,10 @@ def malformed(right: dict[str, Any]) -> Iterator[tuple[str, bytes, str]]:
 def everything() -> dict[str, str]:
     """A fingerprint of every table, without the counter of tries left."""
     tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)})
-    rows = {table: f"to_jsonb({table}) - 'tries_left'" for table in tables}
+    row = "(to_jsonb({table}) - 'tries_left')::text"
+    digest = f"md5(coalesce(string_agg({row}, ',' ORDER BY {row}), ''))"
     query = " UNION ALL ".join(
-        f"SELECT '{table}', md5(coalesce(string_agg(({row})::text, ',' ORDER BY ({row})::text), ''))"
-        f" FROM {table}"
-        for table, row in rows.items()
+        f"SELECT '{table}', {digest.format(table=table)} FROM {table}" for table in tables
     )
     with database.cursor() as cursor:
         cursor.execute(query)
@@ -212,15 +211,14 @@ def fault_of(answer: HttpResponse, path: str) -> str:
     if answer["Content-Type"] != "application/problem+json":
         return f"{answer.status_code} as {answer['Content-Type']}"
     problem = json.loads(answer.content)
-    if set(problem) != {"type", "title", "status", "instance", "errors"}:
-        return f"fields {sorted(problem)}"
-    if (problem["status"], problem["instance"]) != (answer.status_code, path):
-        return f"status {problem['status']}, instance {problem['instance']}"
-    if not problem["errors"] or not problem["title"]:
-        return "no reason given"
-    if any(set(error) != {"code", "detail", "attr"} for error in problem["errors"]):
-        return f"errors {problem['errors']}"
-    return ""
+    is_problem = (
+        set(problem) == {"type", "title", "status", "instance", "errors"}
+        and (problem["status"], problem["instance"]) == (answer.status_code, path)
+        and problem["title"]
+        and problem["errors"]
+        and all(set(error) == {"code", "detail", "attr"} for error in problem["errors"])
+    )
+    return "" if is_problem else str(problem)
 
 
 def faults(

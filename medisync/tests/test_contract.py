@@ -1,0 +1,94 @@
+"""The API does what its OpenAPI description says, for whatever fits it or does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from medisync.tests.world import World
+
+pytestmark = pytest.mark.django_db
+api = schemathesis.openapi.from_wsgi("/api/schema", get_wsgi_application())
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+    checks.ignored_auth,
+]
+
+
+@pytest.fixture(autouse=True)
+def _connection_stays_open() -> Iterator[None]:
+    """As Django's own test client does it: the end of a request is not that of the test's
+    transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def call(case: schemathesis.Case, world: World, who: str) -> None:
+    """One request, undone afterwards."""
+    client = world.apps[who]
+    cache.clear()
+    with transaction.atomic():
+        case.call_and_validate(
+            checks=CHECKS,
+            headers={"Authorization": client._credentials["HTTP_AUTHORIZATION"]},
+        )
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("who", ["patient", "doctor"])
+@api.exclude(path="/api/schema").parametrize()
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_answers_are_as_described(case: schemathesis.Case, world: World, who: str) -> None:
+    call(case, world, who)
+
+
+def test_description_is_valid_and_without_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    GENERATOR_STATS.reset()
+
+    description = SchemaGenerator().get_schema(public=True)
+
+    validate_schema(description)
+    assert not GENERATOR_STATS
+    assert caplog.text == ""
+
+
+def test_every_refusal_is_described_in_the_one_shape() -> None:
+    paths = SchemaGenerator().get_schema(public=True)["paths"]
+
+    undescribed = [
+        f"{method} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if "application/problem+json" not in operation["responses"]["4XX"]["content"]
+    ]
+
+    assert undescribed == []
