@@ -368,6 +368,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "common.problems.api_exception_handler",
     "URL_FORMAT_OVERRIDE": None,
+    # The description is OpenAPI's; OPTIONS is CORS's alone.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_THROTTLE_CLASSES": ["common.throttling.CallerThrottle"],
     # Values leave as they are; the renderer writes every instant as RFC 3339 in UTC.
     "DATETIME_FORMAT": None,

@@ -60,7 +60,10 @@ class PrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
         found = services.open_prescription(actor=request.user, prescription_id=pk)
         return Response(self.get_serializer(found).data)
 
-    @extend_schema(parameters=[OpenApiParameter("is_active", bool)])
+    @extend_schema(
+        parameters=[OpenApiParameter("is_active", bool)],
+        responses=PrescriptionSerializer(many=True),
+    )
     @action(detail=False, url_path="my-prescriptions")
     def my_prescriptions(self, request: Request) -> Response:
         """Your own, newest first; `is_active` keeps those still valid, or those no longer."""
@@ -73,6 +76,7 @@ class PrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
             found = found.active(today) if is_active else found.expired(today)  # type: ignore[attr-defined]
         return self._page(found)
 
+    @extend_schema(responses=PrescriptionSerializer(many=True))
     @action(detail=False, url_path="patients/<uuid:patient_id>")
     def of_patient(self, request: Request, patient_id: UUID) -> Response:
         """Those of one patient that you may see."""

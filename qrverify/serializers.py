@@ -73,13 +73,19 @@ class ScanAnswerSerializer(serializers.Serializer[Any]):
 class VerificationSerializer(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     state = serializers.ChoiceField(choices=Prescription.State.choices, allow_null=True)
-    number = serializers.CharField(source="prescription.number", default=None)
-    version = serializers.IntegerField(source="prescription.version", default=None)
-    issued_at = serializers.DateTimeField(source="prescription.issued_at", default=None)
-    valid_until = serializers.DateField(source="prescription.valid_until", default=None)
-    prescriber_name = serializers.CharField(source="prescription.prescriber_name", default=None)
+    number = serializers.CharField(source="prescription.number", default=None, allow_null=True)
+    version = serializers.IntegerField(source="prescription.version", default=None, allow_null=True)
+    issued_at = serializers.DateTimeField(
+        source="prescription.issued_at", default=None, allow_null=True
+    )
+    valid_until = serializers.DateField(
+        source="prescription.valid_until", default=None, allow_null=True
+    )
+    prescriber_name = serializers.CharField(
+        source="prescription.prescriber_name", default=None, allow_null=True
+    )
     prescriber_licence_number = serializers.CharField(
-        source="prescription.prescriber_licence_number", default=None
+        source="prescription.prescriber_licence_number", default=None, allow_null=True
     )
     item_count = serializers.SerializerMethodField()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
@@ -38,7 +39,7 @@ class World:
 
     apps: dict[str, Client]
     browsers: dict[str, Client]
-    arguments: dict[str, Any]
+    arguments: dict[tuple[str, str], Any]
     queries: dict[str, str]
     bodies: dict[str, dict[str, Any]]
 
@@ -58,14 +59,17 @@ class World:
         return str(answer.status_code)
 
     def path(self, route: str) -> str:
-        """The route with the ids of this world in it."""
-        path = route
-        for placeholder, value in self.arguments.items():
-            where, _, name = placeholder.rpartition(" ")
-            if route.startswith(where):
-                path = path.replace(name, str(value))
-        assert "<" not in path, f"The world has nothing for {route}."
+        """The route with the ids of this world in it, and the query it asks for."""
+        path = re.sub(r"<(\w+)>", lambda found: str(self.argument(route, found[1])), route)
         return f"/{path}{self.queries.get(route, '')}"
+
+    def argument(self, route: str, name: str) -> Any:
+        """What an id in a route stands for; the same name may mean something else elsewhere."""
+        return next(
+            value
+            for (where, known), value in self.arguments.items()
+            if known == name and route.startswith(where)
+        )
 
 
 @pytest.fixture
@@ -91,21 +95,21 @@ def world(connection: Connection, stranger: User, other_doctor: User, admin: Use
     begun = start_registration(role=Role.PATIENT, language="en")
     OneTimeCode.objects.update(sent_at=timezone.now() - OneTimeCode.RESEND_AFTER)
     ids = {
-        "api/v1/auth/sessions <pk>": session.pk,
-        "sessions <pk>": session.pk,
-        "api/v1/specializations <pk>": doctor.doctor_profile.specialization_id,
-        "api/v1/requests <pk>": connection.pk,
-        "api/v1/prescriptions <pk>": prescription.pk,
-        "api/v1/notifications <pk>": Notification.objects.get(recipient=patient).pk,
-        "api/v1/qr <pk>": show_code(doctor).token.pk,
-        " <user_id>": patient.pk,
-        " <patient_id>": patient.pk,
-        " <connection_id>": connection.pk,
-        " <prescription_id>": prescription.pk,
-        " <notification_id>": Notification.objects.get(recipient=patient).pk,
-        " <token_id>": show_code(doctor).token.pk,
-        " <token>": scanned,
-        " <code>": prescription.verification_code,
+        ("api/v1/auth/sessions", "pk"): session.pk,
+        ("sessions", "pk"): session.pk,
+        ("api/v1/specializations", "pk"): doctor.doctor_profile.specialization_id,
+        ("api/v1/requests", "pk"): connection.pk,
+        ("api/v1/prescriptions", "pk"): prescription.pk,
+        ("api/v1/notifications", "pk"): Notification.objects.get(recipient=patient).pk,
+        ("api/v1/qr", "pk"): show_code(doctor).token.pk,
+        ("", "user_id"): patient.pk,
+        ("", "patient_id"): patient.pk,
+        ("", "connection_id"): connection.pk,
+        ("", "prescription_id"): prescription.pk,
+        ("", "notification_id"): Notification.objects.get(recipient=patient).pk,
+        ("", "token_id"): show_code(doctor).token.pk,
+        ("", "token"): scanned,
+        ("", "code"): prescription.verification_code,
     }
     queries = {
         "verify/<code>": f"?v=1&h={prescription.printed_hash}",
