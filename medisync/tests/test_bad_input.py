@@ -134,7 +134,7 @@ def wrong_values(schema: dict[str, Any]) -> list[Any]:
     if "null" not in kinds and None not in schema.get("enum", []) and "oneOf" not in schema:
         wrong += [None]
     if "string" in kinds or "enum" in schema:
-        wrong += [True, "\x00", "a\x00b", "x" * 20_000]
+        wrong += [True, 7, 1.5, "\x00", "a\x00b", "x" * 20_000]
     if {"integer", "number"} & kinds:
         wrong += ["x", True, 1.5, 10**30, -(10**30), 2**63, "1e400"]
     if "boolean" in kinds:

@@ -59,7 +59,7 @@ def test_patient_sees_what_to_take_and_from_whom(patient: User, connection: Conn
 
     page = page_client(patient).get("/").content.decode()
 
-    assert "Amlodipine 5 mg" in page
+    assert 'Amlodipine <bdi dir="ltr">5 mg</bdi>' in page
     assert "Take by mouth once a day for 30 days" in page
     assert f'href="/prescriptions/{prescription.pk}"' in page
     assert f'href="/connections/{connection.pk}"' in page

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import OneTimeCode, Role, Status, User
+from accounts.models import DeviceSession, OneTimeCode, Registration, Role, Status, User
 from accounts.services.registration import start_registration
 from accounts.tests.factories import PASSWORD, DoctorFactory, PatientFactory
 from accounts.tests.registering import code_of, registering
@@ -22,6 +22,7 @@ from common.clock import clinic_date
 from connections.models import Connection
 from medisync.tests.client import api_client, page_client, sign_in
 from notifications.models import Notification
+from prescriptions.models import Prescription
 from prescriptions.tests.factories import issue
 from qrverify.tests.factories import show_code
 
@@ -115,12 +116,22 @@ def world(connection: Connection, stranger: User, other_doctor: User, admin: Use
         "verify/<code>": f"?v=1&h={prescription.printed_hash}",
         "api/v1/users/registration-status": f"?registration_id={waiting.pk}",
     }
-    bodies = bodies_of(patient, prescription, scanned, waiting, begun, session)
+    bodies = _bodies(
+        patient, prescription, scanned, registrations=(begun, waiting), session=session
+    )
     return World(apps, browsers, ids, queries, bodies)
 
 
-def bodies_of(patient, prescription, scanned, waiting, begun, session) -> dict[str, Any]:
+def _bodies(
+    patient: User,
+    prescription: Prescription,
+    scanned: str,
+    *,
+    registrations: tuple[Registration, Registration],
+    session: DeviceSession,
+) -> dict[str, Any]:
     """A right body for each route that asks for one."""
+    begun, waiting = registrations
     medicine = {"medicine": "Amlodipine", "frequency": 1, "quantity": 30}
     registered = {
         "email": "b@example.org",
