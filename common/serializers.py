@@ -34,7 +34,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             if name not in fields
         }
         numbers = {
-            name: [ErrorDetail(field.error_messages["invalid"], code="invalid")]
+            name: [ErrorDetail(str(field.error_messages["invalid"]), code="invalid")]
             for name, field in fields.items()
             if isinstance(field, serializers.CharField) and isinstance(data.get(name), int | float)
         }

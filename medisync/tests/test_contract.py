@@ -64,7 +64,7 @@ def call(case: schemathesis.Case, world: World, who: str) -> None:
 @pytest.mark.parametrize("who", ["patient", "doctor"])
 @api.exclude(path="/api/schema").parametrize()
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,
