@@ -32,5 +32,6 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "deplo
 # The number of server processes comes from WEB_CONCURRENCY. The client's address and scheme are
 # Django's business (TRUSTED_PROXY_COUNT), so the server must not rewrite them.
 CMD ["uvicorn", "medisync.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
+     "--ws-max-size", "65536", "--ws-max-queue", "8", \
      "--no-proxy-headers", "--no-server-header", "--no-access-log", \
      "--timeout-graceful-shutdown", "20", "--log-level", "warning"]

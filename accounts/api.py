@@ -162,7 +162,7 @@ class RegistrationStatusView(PublicView):
         except serializers.ValidationError as error:
             raise serializers.ValidationError({"registration_id": error.detail}) from error
         found = (
-            Registration.objects.open(timezone.now())
+            Registration.objects.known(timezone.now())
             .select_related("user__doctor_profile")
             .filter(pk=registration_id)
             .first()

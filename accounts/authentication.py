@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import structlog
 from auditlog.context import auditlog_value
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -86,7 +87,8 @@ class OnboardingAuthentication(_HeaderAuthentication):
 
 
 def _name_actor(user: User) -> None:
-    """Tell the change log who acts: its middleware has run before the token was read."""
+    """Tell both logs who acts: their middleware has run before the token was read."""
+    structlog.contextvars.bind_contextvars(user_id=str(user.pk))
     context: dict[str, Any] | None = auditlog_value.get(None)
     if context is not None:
         context["actor"] = user

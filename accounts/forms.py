@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
 from accounts.models import OPEN_ROLES, Language, Role, Sex, User
+from accounts.services import profiles
 from common.documents import IMAGE_TYPES, PDF_TYPE
 from common.forms import DateInput, OneTimeCodeInput, RadioCards
 from specializations.models import Specialization
@@ -184,6 +185,9 @@ class AccountForm(NameForm):
         super().__init__(*args, **kwargs)
         # Administrators register without one.
         self.fields["phone"].required = not user.is_admin
+        for name in profiles.REVIEWED if user.is_doctor else ():
+            self.fields[name].disabled = True
+            self.fields[name].help_text = _("As on your licence. Write to us to change it.")
 
 
 class LanguageForm(forms.Form):

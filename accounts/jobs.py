@@ -11,4 +11,4 @@ from accounts.models import Registration
 @shared_task
 def delete_expired_registrations() -> None:
     """Every hour: forget people who began to register and did not go on."""
-    Registration.objects.filter(expires_at__lt=timezone.now()).delete()
+    Registration.objects.abandoned(timezone.now()).delete()

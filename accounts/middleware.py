@@ -1,18 +1,23 @@
-"""The portal's cookie stands for a device session, and falls with it."""
+"""The portal's cookie stands for a device session, and falls with it. What an account that is
+not in good standing may open."""
 
 from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
+from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import DeviceSession
+from accounts.policies import AccountNotActive
 from accounts.services.sessions import find_live_session
+from common.pages import with_status
 
 SESSION_KEY = "device_session"
 
@@ -50,3 +55,26 @@ class DeviceSessionMiddleware:
         request.LANGUAGE_CODE = session.user.language
         with timezone.override(zoneinfo.ZoneInfo(session.user.time_zone)):
             return self.get_response(request)
+
+
+class StandingMiddleware:
+    """The pages' side of `permissions.IsActiveAccount`: an account that is not in good standing
+    opens public pages, and those marked `common.pages.open_to_applicants`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        user = request.user
+        is_open = not getattr(view, "login_required", True) or not getattr(
+            view, "standing_required", True
+        )
+        if is_open or not user.is_authenticated or user.is_in_good_standing:
+            return None
+        error = AccountNotActive()
+        return with_status(render(request, "refused.html", {"error": error}), error)

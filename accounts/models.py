@@ -253,6 +253,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Those that can still be continued."""
         return self.filter(expires_at__gt=at)
 
+    def abandoned(self, at: dt.datetime) -> RegistrationQuerySet:
+        """Those that nobody went on with; one that made a user is kept with that user."""
+        return self.filter(expires_at__lte=at, user=None)
+
+    def known(self, at: dt.datetime) -> RegistrationQuerySet:
+        """Those whose status can be asked: open ones, and those that made a user."""
+        return self.filter(models.Q(expires_at__gt=at) | models.Q(user__isnull=False))
+
 
 class Registration(BaseModel):
     """Someone on the way to an account. No user exists until the address is proven, so

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
@@ -36,7 +37,7 @@ class RegistrationDetailsSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["password"] != attrs.pop("confirm_password"):
             raise serializers.ValidationError(
-                {"confirm_password": "The two passwords differ."}, code="password_mismatch"
+                {"confirm_password": _("The two passwords differ.")}, code="password_mismatch"
             )
         return attrs
 

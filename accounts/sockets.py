@@ -33,6 +33,12 @@ def session_of_socket(scope: dict[str, Any]) -> DeviceSession | None:
     return _by_cookie(scope) if _is_own_origin(scope) else None
 
 
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def is_live(session_id: UUID) -> bool:
+    """Whether a socket's session still stands."""
+    return find_live_session(session_id) is not None
+
+
 def _by_bearer(protocols: list[str]) -> DeviceSession | None:
     for protocol in protocols:
         if protocol.startswith(BEARER_PREFIX):

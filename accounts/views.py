@@ -37,7 +37,7 @@ from accounts.services import profiles, registration
 from accounts.services import sessions as sign_ins
 from accounts.tokens import OnboardingToken
 from common.client import client_address
-from common.pages import FormPage, explained, safe_next
+from common.pages import FormPage, explained, open_to_applicants, safe_next
 from common.throttling import check_rate
 
 # What the cookie of someone who is not signed in may stand for.
@@ -265,6 +265,7 @@ class CompleteProfile(RegistrationStep):
         )
 
 
+@open_to_applicants
 @require_safe
 def registered(request: HttpRequest) -> HttpResponse:
     """The end of registration: what is open now, or what is waited for."""
@@ -274,6 +275,7 @@ def registered(request: HttpRequest) -> HttpResponse:
 # --- The own account -------------------------------------------------------------------------
 
 
+@method_decorator(open_to_applicants, name="dispatch")
 class Account(FormPage):
     template_name = "accounts/profile.html"
     form_class = AccountForm
@@ -291,6 +293,7 @@ class Account(FormPage):
         return _remember_language(redirect("profile"), user.language)
 
 
+@open_to_applicants
 @require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
     """Where you are signed in; this browser comes first."""
@@ -300,6 +303,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sessions.html", {"current": current, "others": others})
 
 
+@open_to_applicants
 @require_POST
 def revoke_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Sign one device out; if it is this one, at once."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError
 from common.renderers import dumps
@@ -23,7 +24,7 @@ class FrameError(DomainError):
     """A frame that cannot be understood."""
 
     code = "invalid_frame"
-    detail = "The frame is not a JSON object with a known type."
+    detail = _("The frame is not a JSON object with a known type.")
 
 
 class FrameConsumer(AsyncWebsocketConsumer):

@@ -19,6 +19,13 @@ def drop_request_started(_logger: Any, _method: str, event: EventDict) -> EventD
     return event
 
 
+def drop_query(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """What people searched for is nobody's business: the address ends at its path."""
+    if isinstance(event.get("request"), str):
+        event["request"] = event["request"].partition("?")[0]
+    return event
+
+
 def mask_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """`/verify/…` and `/scan/…` without what they open; in every text of the line."""
     return {

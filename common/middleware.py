@@ -1,4 +1,4 @@
-"""The first gate: requests that nothing behind it should have to think about."""
+"""A gate: requests that nothing behind it should have to think about."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MULTIPART_MAX_BYTES = 2 * settings.DOCUMENT_MAX_BYTES + settings.DATA_UPLOAD_MAX
 
 
 class RequestGuardMiddleware:
-    """Refuses bodies over the limit by their declared length, before a byte is read.
+    """Refuses bodies over the limit by their declared length, before Django reads a byte.
 
     Chunked bodies without a length are held to the same limit by the server's spool.
     """

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.forms import BaseForm
@@ -48,6 +48,8 @@ from django.views.generic import FormView
 
 from common.errors import DomainError
 from common.throttling import check_rate
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class FormPage(FormView[Any]):
@@ -70,6 +72,13 @@ class FormPage(FormView[Any]):
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=400)
+
+
+def open_to_applicants(view: View) -> View:
+    """Marks a page for whoever is signed in, also while their account is not in good standing:
+    their own account, what they are told, and how their application stands."""
+    view.standing_required = False  # type: ignore[attr-defined]
+    return view
 
 
 def add_refusal(form: BaseForm, error: DomainError) -> None:

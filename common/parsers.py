@@ -1,4 +1,4 @@
-"""JSON in, by orjson: strict UTF-8, no lone surrogates, no NaN, no duplicate meaning."""
+"""JSON in, by orjson: strict UTF-8, no lone surrogates, no NaN."""
 
 from __future__ import annotations
 

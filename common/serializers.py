@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+TEXT = (serializers.CharField, serializers.UUIDField)
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Input whose unknown fields are a 400, so that a misspelt field is never ignored. Text is
@@ -36,7 +38,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         numbers = {
             name: [ErrorDetail(str(field.error_messages["invalid"]), code="invalid")]
             for name, field in fields.items()
-            if isinstance(field, serializers.CharField) and isinstance(data.get(name), int | float)
+            if isinstance(field, TEXT) and isinstance(data.get(name), int | float)
         }
         return unknown | numbers
 

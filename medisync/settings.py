@@ -18,7 +18,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from common.logs import drop_request_started, mask_secrets
+from common.logs import drop_query, drop_request_started, mask_secrets
 
 # Lets generic classes of Django and DRF be subscripted at runtime as well.
 django_stubs_ext.monkeypatch()
@@ -26,9 +26,18 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
+
+def _secret(name: str, *, least: int) -> str:
+    """A required secret that is long enough to be one."""
+    value: str = env.str(name)
+    if len(value) < least:
+        raise environ.ImproperlyConfigured(f"{name} must have at least {least} characters.")
+    return value
+
+
 # --- Essentials ---------------------------------------------------------------------------
 
-SECRET_KEY: str = env.str("SECRET_KEY")
+SECRET_KEY = _secret("SECRET_KEY", least=50)
 DEBUG: bool = env.bool("DEBUG", default=False)
 SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -43,7 +52,7 @@ TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 # "id:base64key" pairs, the first of which encrypts; the others only decrypt older values.
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS")
 # Keyed digests that keep encrypted values unique; it cannot change once values exist.
-BLIND_INDEX_KEY: str = env.str("BLIND_INDEX_KEY")
+BLIND_INDEX_KEY = _secret("BLIND_INDEX_KEY", least=32)
 
 # Where the development mail sink keeps messages; set by `manage.py devstack` only.
 DEV_INBOX_DIR: str = env.str("DEV_INBOX_DIR", default="")
@@ -101,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.DeviceSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.StandingMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -232,7 +242,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # --- Files --------------------------------------------------------------------------------
 
 
-def _file_storage(url: str) -> dict[str, Any]:
+def file_storage(url: str) -> dict[str, Any]:
     """`file:///path` or `s3://key:secret@bucket?endpoint=…&region=…` as a Django storage."""
     parts = urlsplit(url)
     if parts.scheme == "file":
@@ -258,7 +268,7 @@ def _file_storage(url: str) -> dict[str, Any]:
 
 STORAGE_URL: str = env.str("STORAGE_URL", default=f"file://{BASE_DIR / 'media'}")
 STORAGES = {
-    "default": _file_storage(STORAGE_URL),
+    "default": file_storage(STORAGE_URL),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -309,7 +319,8 @@ CSRF_COOKIE_SAMESITE = "Lax"
 PHONENUMBER_DEFAULT_REGION = "EG"
 PHONENUMBER_DB_FORMAT = "E164"
 
-# The change log would believe any X-Forwarded-For.
+# Both logs would believe any X-Forwarded-For.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 AUDITLOG_DISABLE_REMOTE_ADDR = True
 
 RATELIMIT_USE_CACHE = "default"
@@ -438,6 +449,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                drop_query,
                 mask_secrets,
                 structlog.processors.JSONRenderer(),
             ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +23,7 @@ from notifications.serializers import NotificationSerializer, UnreadCountSeriali
 class NotificationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Notification]):
     queryset = Notification.objects.none()
     serializer_class = NotificationSerializer
+    permission_classes: ClassVar = [IsAuthenticated]  # applicants are told things, too
     pagination_class = FeedPagination
     lookup_value_converter = "uuid"
 

@@ -124,8 +124,9 @@ class EmailDelivery(BaseModel):
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=~models.Q(status="SENT") | models.Q(secret_context=None),
-                name="email_sent_keeps_no_secret",
+                condition=models.Q(status__in=["QUEUED", "SENDING"])
+                | models.Q(secret_context=None),
+                name="email_done_keeps_no_secret",
             )
         ]
 

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY = dt.timedelta(seconds=30)
 SWEEP_SIZE = 500
+GIVEN_UP: dict[str, Any] = {"status": EmailDelivery.Status.FAILED, "secret_context": None}
 
 
 def deliver(delivery_id: UUID | str) -> bool:
@@ -54,7 +55,9 @@ def release_due(now: dt.datetime) -> list[UUID]:
 
     A row is returned at most once a minute, so a long backlog does not flood the broker.
     """
-    EmailDelivery.objects.stale(now).update(status=EmailDelivery.Status.QUEUED)
+    stale = EmailDelivery.objects.stale(now)
+    stale.filter(attempts__gte=EmailDelivery.MAX_ATTEMPTS).update(**GIVEN_UP)
+    stale.update(status=EmailDelivery.Status.QUEUED)
     overlooked = EmailDelivery.objects.due(now).filter(
         published_at__lt=now - EmailDelivery.CLAIM_LASTS
     )
@@ -83,14 +86,16 @@ def _claimed(delivery: EmailDelivery) -> Any:
 
 def _postpone(delivery: EmailDelivery, error: Exception) -> None:
     """Try again later, each time after twice the wait; give up after the last attempt."""
-    is_last = delivery.attempts >= EmailDelivery.MAX_ATTEMPTS
     now = timezone.now()
     logger.warning("An e-mail was not accepted (%s).", type(error).__name__)
+    later: dict[str, Any] = {
+        "status": EmailDelivery.Status.QUEUED,
+        "due_at": now + FIRST_RETRY * 2 ** (delivery.attempts - 1),
+        "published_at": now,
+    }
+    is_last = delivery.attempts >= EmailDelivery.MAX_ATTEMPTS
     _claimed(delivery).update(
-        status=EmailDelivery.Status.FAILED if is_last else EmailDelivery.Status.QUEUED,
-        due_at=now + FIRST_RETRY * 2 ** (delivery.attempts - 1),
-        published_at=now,
-        last_error=_without_addresses(error),
+        **(GIVEN_UP if is_last else later), last_error=_without_addresses(error)
     )
 
 

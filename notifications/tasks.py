@@ -7,7 +7,8 @@ from celery import shared_task
 from notifications import outbox
 
 
-@shared_task(time_limit=45)
+# An expired hand-over is made good by the sweep; so workers that were away find no pile.
+@shared_task(time_limit=45, expires=60)
 def send_email(delivery_id: str) -> None:
     """Send one e-mail of the outbox; harmless to run twice."""
     outbox.deliver(delivery_id)

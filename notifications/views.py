@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from common.pages import open_to_applicants
 from common.pagination import feed_page
 from notifications import services
 from notifications.models import Notification
@@ -23,6 +24,7 @@ ICONS: dict[str, str] = {
 }
 
 
+@open_to_applicants
 @require_safe
 def notification_list(request: HttpRequest) -> HttpResponse:
     page = feed_page(request, Notification.objects.visible_to(request.user))
@@ -30,6 +32,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/list.html", {"page": page, "rows": rows})
 
 
+@open_to_applicants
 @require_POST
 def notification_open(request: HttpRequest, notification_id: UUID) -> HttpResponse:
     """Mark it read and go where it points, which is always a page of this site."""
@@ -38,12 +41,14 @@ def notification_open(request: HttpRequest, notification_id: UUID) -> HttpRespon
     return HttpResponseRedirect(notification.url if is_path else reverse("notification-list"))
 
 
+@open_to_applicants
 @require_POST
 def notification_read_all(request: HttpRequest) -> HttpResponse:
     services.mark_all_read(actor=request.user)
     return redirect("notification-list")
 
 
+@open_to_applicants
 @require_POST
 def notification_delete(request: HttpRequest, notification_id: UUID) -> HttpResponse:
     services.delete_notification(actor=request.user, notification_id=notification_id)

@@ -25,6 +25,21 @@ NEVER_CHANGES = pgtrigger.Protect(
     name="never_changes", operation=pgtrigger.Update | pgtrigger.Delete
 )
 
+# The items of a prescription are those it was issued with: no position beyond their number.
+NONE_ADDED = pgtrigger.Trigger(
+    name="none_added",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    func="""
+        IF NEW.position <= (
+            SELECT item_count FROM prescriptions_prescription WHERE id = NEW.prescription_id
+        ) THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'An item cannot be added to an issued prescription.';
+    """,
+)
+
 
 class Route(models.TextChoices):
     """How a medicine is given; FHIR `dosage.route`."""
@@ -65,7 +80,7 @@ class PrescriptionQuerySet(models.QuerySet["Prescription"]):
         return self.filter(valid_until__lt=on)
 
     def with_items(self) -> PrescriptionQuerySet:
-        return self.select_related("patient__patient_profile", "doctor").prefetch_related("items")
+        return self.select_related("patient", "doctor").prefetch_related("items")
 
     def by_verification_code(self, code: str) -> PrescriptionQuerySet:
         """The one whose QR carries this secret."""
@@ -110,6 +125,7 @@ class Prescription(BaseModel):
     verification_code = EncryptedTextField(purpose="prescriptions.verification_code")
     verification_digest = models.CharField(max_length=64, unique=True)
     content_hash = models.CharField(max_length=64)
+    item_count = models.PositiveSmallIntegerField()
     client_id = models.UUIDField(null=True, editable=False)
 
     objects = PrescriptionQuerySet.as_manager()
@@ -252,7 +268,7 @@ class PrescriptionItem(BaseModel):
             ),
             models.CheckConstraint(condition=~models.Q(medicine=""), name="item_names_medicine"),
         ]
-        triggers: ClassVar[list[pgtrigger.Trigger]] = [NEVER_CHANGES]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [NEVER_CHANGES, NONE_ADDED]
 
     def __str__(self) -> str:
         return self.medicine

@@ -43,6 +43,10 @@ class IssuePrescriptionSerializer(StrictSerializer):
     diagnosis = serializers.CharField(max_length=500, required=False, allow_blank=True)
     notes = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     valid_until = serializers.DateField(required=False)
+    client_id = serializers.UUIDField(
+        required=False,
+        help_text="Made by the client; sending the same again returns the first prescription.",
+    )
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[Item]:
         return [Item(**item) for item in items]

@@ -264,6 +264,7 @@ def _issue(draft: Prescription, items: Sequence[Item]) -> Prescription:
 
 def _write(prescription: Prescription, rows: list[PrescriptionItem]) -> Prescription:
     """Insert it with its items; a number already given out is drawn again."""
+    prescription.item_count = len(rows)
     for attempt in range(1, NUMBER_ATTEMPTS + 1):
         prescription.content_hash = prescription.computed_content_hash(rows)
         try:

@@ -118,7 +118,11 @@ def look_up_token(*, scanned: str) -> QrToken:
 @transaction.atomic
 def redeem_token(*, actor: Any, scanned: str) -> Connection:
     """Use the token and connect. Of many at once, one conditional UPDATE lets one through;
-    if the connection cannot be made, the token is not used up."""
+    if the connection cannot be made, the token is not used up. Whoever used it and asks again,
+    as a phone does whose answer got lost, gets the connection it made."""
+    made = _made_before(actor, look_up_token(scanned=scanned))
+    if made is not None:
+        return made
     token = find_token(actor=actor, scanned=scanned)
     now = timezone.now()
     is_first = QrToken.objects.usable(now).filter(pk=token.pk).update(used_at=now, used_by=actor)
@@ -136,6 +140,13 @@ def redeem_token(*, actor: Any, scanned: str) -> Connection:
         },
     )
     return connection
+
+
+def _made_before(actor: Any, token: QrToken) -> Connection | None:
+    if token.used_by_id != actor.pk:
+        return None
+    mine = Connection.objects.visible_to(actor).active().with_people()
+    return mine.filter(doctor_id=token.issuer_id).first()
 
 
 def code_within(scanned: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Role, Status, User
-from accounts.services.profiles import update_own_account
+from accounts.services.profiles import NameIsReviewed, update_own_account
 from accounts.tests.factories import DoctorFactory, UserFactory
 from medisync.tests.client import api_client
 
@@ -89,3 +89,18 @@ def test_staff_is_role_and_status_and_no_flag() -> None:
     }
 
     assert [key for key, is_staff in people.items() if is_staff] == [(Role.ADMIN, Status.ACTIVE)]
+
+
+def test_doctor_cannot_take_another_name(doctor: User) -> None:
+    with pytest.raises(NameIsReviewed):
+        update_own_account(actor=doctor, changes={"first_name": "Magdi", "phone": doctor.phone})
+
+    doctor.refresh_from_db()
+    assert doctor.first_name == "Karim"
+
+
+def test_doctor_may_send_the_name_as_it_is(doctor: User) -> None:
+    update_own_account(actor=doctor, changes={"first_name": "Karim", "language": "ar"})
+
+    doctor.refresh_from_db()
+    assert doctor.language == "ar"

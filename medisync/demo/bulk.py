@@ -27,8 +27,8 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Rows:
-    """Rows that will be written together. Foreign keys are checked at the commit, so they may
-    refer to each other in any order."""
+    """Rows that will be written together, table by table in the order of their first rows.
+    Foreign keys are checked at the commit, so they may refer to each other in any order."""
 
     def __init__(self) -> None:
         self._tables: dict[type[models.Model], list[models.Model]] = {}

@@ -186,9 +186,11 @@ def _prescribe(clinic: Clinic, care: Care, number: str, issued: dt.datetime) -> 
         verification_code=code,
         verification_digest=crypto.digest(code),
     )
+    clinic.rows.add(prescription)  # before its items: they are counted against it
     items = _items(clinic, prescription, condition.medicines, language)
+    prescription.item_count = len(items)
     prescription.content_hash = prescription.computed_content_hash(items)
-    return clinic.rows.add(prescription)
+    return prescription
 
 
 def _items(

@@ -37,6 +37,7 @@ READY_SECONDS = 60
 # As in the Dockerfile, but quicker to stop.
 SERVER = [
     *("uvicorn", "medisync.asgi:application", "--no-proxy-headers", "--no-server-header"),
+    *("--ws-max-size", "65536", "--ws-max-queue", "8"),
     *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
 ]
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

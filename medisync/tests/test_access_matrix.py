@@ -50,17 +50,17 @@ GET    notifications                                    in  200 200 200 200 200 
 POST   notifications/read-all                           in  302 302 302 302 302 302 in
 POST   notifications/<notification_id>/open             in  302 404 404 404 404 404 in
 POST   notifications/<notification_id>/delete           in  302 404 404 404 404 404 in
-GET    connections                                      in  200 200 200 200 200 200 in
-POST   connections/<connection_id>/end                  in  302 302 404 404 404 404 in
-GET    connections/<connection_id>                      in  200 200 404 404 404 404 in
-GET    prescriptions                                    in  200 200 200 200 200 200 in
-GET    prescriptions/<prescription_id>                  in  200 200 404 404 404 404 in
-GET    prescriptions/<prescription_id>/pdf              in  200 200 404 404 404 404 in
-GET    connections/<connection_id>/prescribe            in  403 200 404 404 404 404 in
-POST   connections/<connection_id>/prescribe            in  403 302 404 404 404 404 in
+GET    connections                                      in  200 200 200 200 200 403 in
+POST   connections/<connection_id>/end                  in  302 302 404 404 404 403 in
+GET    connections/<connection_id>                      in  200 200 404 404 404 403 in
+GET    prescriptions                                    in  200 200 200 200 200 403 in
+GET    prescriptions/<prescription_id>                  in  200 200 404 404 404 403 in
+GET    prescriptions/<prescription_id>/pdf              in  200 200 404 404 404 403 in
+GET    connections/<connection_id>/prescribe            in  403 200 404 404 404 403 in
+POST   connections/<connection_id>/prescribe            in  403 302 404 404 404 403 in
 GET    qr                                               in  403 200 403 200 403 403 in
 POST   qr                                               in  403 200 403 200 403 403 in
-POST   qr/<token_id>/revoke                             in  404 302 404 404 404 404 in
+POST   qr/<token_id>/revoke                             in  404 302 404 404 404 403 in
 GET    scan                                             in  200 403 200 403 403 403 in
 POST   scan                                             in  302 403 302 403 403 403 in
 GET    scan/<token>                                     in  200 403 200 403 403 403 in
@@ -74,7 +74,7 @@ POST   api/v1/auth/login                                200 200 200 200 200 200 
 POST   api/v1/auth/refresh                              200 200 200 200 200 200 200 200
 POST   api/v1/auth/logout                               401 204 204 204 204 204 204 401
 GET    api/v1/users/profile                             401 200 200 200 200 200 200 401
-PATCH  api/v1/users/profile                             401 200 200 200 200 200 200 401
+PATCH  api/v1/users/profile                             401 200 403 200 403 200 403 401
 GET    api/v1/users/registration-status                 200 200 200 200 200 200 200 200
 PATCH  api/v1/users/<user_id>/profile                   401 401 401 401 401 401 401 401
 GET    api/v1/prescriptions/connections/<connection_id> 401 200 200 404 404 404 403 401
@@ -93,11 +93,11 @@ GET    api/v1/prescriptions/my-prescriptions            401 200 200 200 200 200 
 GET    api/v1/prescriptions/patients/<patient_id>       401 200 200 404 404 404 403 401
 GET    api/v1/prescriptions/<pk>                        401 200 200 404 404 404 403 401
 GET    api/v1/prescriptions/<pk>/pdf                    401 200 200 404 404 404 403 401
-GET    api/v1/notifications                             401 200 200 200 200 200 403 401
-PUT    api/v1/notifications/read-all                    401 200 200 200 200 200 403 401
-GET    api/v1/notifications/unread/count                401 200 200 200 200 200 403 401
-DELETE api/v1/notifications/<pk>                        401 204 404 404 404 404 403 401
-PUT    api/v1/notifications/<pk>/read                   401 200 404 404 404 404 403 401
+GET    api/v1/notifications                             401 200 200 200 200 200 200 401
+PUT    api/v1/notifications/read-all                    401 200 200 200 200 200 200 401
+GET    api/v1/notifications/unread/count                401 200 200 200 200 200 200 401
+DELETE api/v1/notifications/<pk>                        401 204 404 404 404 404 404 401
+PUT    api/v1/notifications/<pk>/read                   401 200 404 404 404 404 404 401
 GET    api/v1/qr/active                                 401 200 200 200 200 200 403 401
 POST   api/v1/qr/generate                               401 403 201 403 201 403 403 401
 DELETE api/v1/qr/<pk>                                   401 404 204 404 404 404 403 401
@@ -194,6 +194,8 @@ def test_admin_opens_to_nobody_but_administrators(world: World, route: str) -> N
         for method in ("get", "post")
     }
 
+    pending = {answers.pop(("pending", method)) for method in ("get", "post")}
+    assert pending == ({302} if route == "admin/login/" else {403})
     assert set(answers.values()) <= {302, 404}, answers
 
 

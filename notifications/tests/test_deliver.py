@@ -269,7 +269,7 @@ def test_sweep_costs_a_fixed_number_of_questions(django_assert_num_queries) -> N
     for _ in range(5):
         owe_email(published_at=timezone.now() - dt.timedelta(hours=1))
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         outbox.release_due(timezone.now())
 
 

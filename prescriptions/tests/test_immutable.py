@@ -92,3 +92,12 @@ def test_api_offers_no_change(prescription: Prescription, offered: str) -> None:
     answer = getattr(client, offered)(f"/api/v1/prescriptions/{prescription.pk}", {})
 
     assert answer.status_code == 405
+
+
+def test_no_item_is_added_to_it(prescription: Prescription) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        PrescriptionItem.objects.create(
+            prescription=prescription, position=3, medicine="Diazepam", quantity=90, as_needed=True
+        )
+
+    assert prescription.items.count() == 2

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Status, User
 from accounts.tests.factories import PatientFactory
+from audit.models import AccessEvent
 from connections.models import Connection
+from connections.services import end_connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client
 from medisync.tests.races import errors, race
@@ -282,9 +284,22 @@ def test_code_withdrawn_while_it_is_scanned_is_one_or_the_other(
     assert QrToken.objects.get().state(timezone.now()) == ("USED" if is_connected else "REVOKED")
 
 
-def test_same_patient_again_is_told_that_it_is_used(patient: User, doctor: User) -> None:
+def test_same_patient_again_gets_the_connection_it_made(patient: User, doctor: User) -> None:
     shown = show_code(doctor)
-    redeem_token(actor=patient, scanned=shown.code)
+    made = redeem_token(actor=patient, scanned=shown.code)
+
+    again = redeem_token(actor=patient, scanned=shown.code)
+
+    assert again == made
+    assert AccessEvent.objects.count() == 1
+
+
+def test_same_patient_cannot_use_it_to_connect_again_after_parting(
+    patient: User, doctor: User
+) -> None:
+    shown = show_code(doctor)
+    made = redeem_token(actor=patient, scanned=shown.code)
+    end_connection(actor=doctor, connection_id=made.pk)
 
     with pytest.raises(QrUsed):
         redeem_token(actor=patient, scanned=shown.code)

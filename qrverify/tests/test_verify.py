@@ -31,6 +31,7 @@ def tampering() -> AbstractContextManager[None]:
     return pgtrigger.ignore(
         "prescriptions.Prescription:never_changes",
         "prescriptions.PrescriptionItem:never_changes",
+        "prescriptions.PrescriptionItem:none_added",
     )
 
 
@@ -154,9 +155,10 @@ def test_tampered_item_is_altered(prescription: Prescription, change: dict[str, 
 
 
 def test_added_item_is_altered(prescription: Prescription) -> None:
-    PrescriptionItem.objects.create(
-        prescription=prescription, position=3, medicine="Diazepam", quantity=90, as_needed=True
-    )
+    with tampering():
+        PrescriptionItem.objects.create(
+            prescription=prescription, position=3, medicine="Diazepam", quantity=90, as_needed=True
+        )
 
     assert verify(printed_on(prescription))["outcome"] == "altered"
 
