@@ -27,23 +27,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import DoctorProfile, Status, StatusChange, User
 from accounts.policies import can_review_doctor
 from accounts.services.review import approve_doctor, reject_doctor
+from common.admin import LookOnly
 from common.documents import sniff_document
 from common.pages import explained
 
 DOCUMENTS = ("licence_document", "national_id_document")
-
-
-class LookOnly:
-    """Rows that come and change by services alone."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
 
 
 class StatusHistory(LookOnly, admin.TabularInline[StatusChange, User]):

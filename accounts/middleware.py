@@ -54,7 +54,10 @@ class DeviceSessionMiddleware:
         translation.activate(session.user.language)
         request.LANGUAGE_CODE = session.user.language
         with timezone.override(zoneinfo.ZoneInfo(session.user.time_zone)):
-            return self.get_response(request)
+            response = self.get_response(request)
+        # What a signed-in person saw is not shown by the Back button after they left.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class StandingMiddleware:

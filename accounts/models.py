@@ -79,7 +79,9 @@ class User(AbstractBaseUser, BaseModel):
     flag can open a clinical row.
     """
 
-    email = models.EmailField(_("e-mail"))
+    EMAIL_LENGTH = 254
+
+    email = models.EmailField(_("e-mail"), max_length=EMAIL_LENGTH)
     role = models.CharField(_("role"), max_length=10, choices=Role)
     status = models.CharField(
         _("status"), max_length=20, choices=Status, default=Status.EMAIL_VERIFIED

@@ -19,6 +19,7 @@ from accounts.authentication import InvalidToken, session_of_access_token
 from accounts.middleware import SESSION_KEY
 from accounts.models import DeviceSession
 from accounts.services.sessions import find_live_session
+from common.middleware import is_session_key
 
 PROTOCOL = "medisync.v1"
 BEARER_PREFIX = "bearer."
@@ -52,7 +53,7 @@ def _by_bearer(protocols: list[str]) -> DeviceSession | None:
 def _by_cookie(scope: dict[str, Any]) -> DeviceSession | None:
     cookies = parse_cookie(_header(scope, b"cookie"))
     key = cookies.get(settings.SESSION_COOKIE_NAME)
-    if not key:
+    if not is_session_key(key or ""):
         return None
     store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
     session_id = store.get(SESSION_KEY)
@@ -61,7 +62,10 @@ def _by_cookie(scope: dict[str, Any]) -> DeviceSession | None:
 
 def _is_own_origin(scope: dict[str, Any]) -> bool:
     """A page of this very host; without the check any site could open a visitor's socket."""
-    origin = urlsplit(_header(scope, b"origin"))
+    try:
+        origin = urlsplit(_header(scope, b"origin"))
+    except ValueError:
+        return False
     return bool(origin.netloc) and origin.netloc == _host(scope)
 
 

@@ -14,6 +14,7 @@ from common.renderers import dumps
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_ERRORS = 50
+MAX_REF = 100
 CLOSE_TOO_BIG = 1009
 CLOSE_TOO_MANY_ERRORS = 4429
 
@@ -43,13 +44,19 @@ class FrameConsumer(AsyncWebsocketConsumer):
             frame = await self._parsed(text_data, bytes_data)
             if frame is None:
                 return
-            ref = frame.get("ref")
+            ref = self._ref(frame)
             handler = self.handlers.get(frame["type"])
             if handler is None:
                 raise FrameError
             await handler(self, frame)
         except DomainError as error:
             await self._refuse(error, ref)
+
+    def _ref(self, frame: dict[str, Any]) -> str | int | None:
+        ref = frame.get("ref")
+        if ref is None or type(ref) is int or (isinstance(ref, str) and len(ref) <= MAX_REF):
+            return ref
+        raise FrameError
 
     async def _parsed(self, text: str | None, binary: bytes | None) -> dict[str, Any] | None:
         raw = (text or "").encode() if binary is None else binary

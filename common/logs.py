@@ -9,7 +9,7 @@ import structlog
 from structlog.typing import EventDict
 
 # The last part of these addresses opens something.
-SECRET_IN_PATH = re.compile(r"(/(?:scan|verify)/)[^/?\s]+")
+SECRET_IN_PATH = re.compile(r"(/(?:scan|verify)/)[^/?]+")
 
 
 def drop_request_started(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +13,7 @@ from django.utils.translation import gettext as _
 from common.problems import refusal
 
 # A form with two documents, plus its other fields.
+SESSION_KEY_SHAPE = re.compile(r"[a-z0-9]{32}")
 MULTIPART_MAX_BYTES = 2 * settings.DOCUMENT_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
@@ -24,7 +27,8 @@ class RequestGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path:
+        query = request.META.get("QUERY_STRING", "") if request.path.startswith("/admin/") else ""
+        if "\x00" in request.path + unquote(query):
             return refusal(
                 request, status_code=404, code="not_found", detail=_("There is nothing here.")
             )
@@ -37,7 +41,27 @@ class RequestGuardMiddleware:
                 code="payload_too_large",
                 detail=_("The request is too large."),
             )
+        response = self.get_response(request)
+        if request.path.startswith("/api/v1/"):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class CookieGuardMiddleware:
+    """Drops a session cookie that we cannot have set, before the database is asked for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_session_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         return self.get_response(request)
+
+
+def is_session_key(value: str) -> bool:
+    """Whether Django can have made this session key."""
+    return SESSION_KEY_SHAPE.fullmatch(value) is not None
 
 
 def _content_length(request: HttpRequest) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -87,6 +87,8 @@ def api_exception_handler(exc: Exception, context: Any) -> Response | None:
     if isinstance(exc, DomainError):
         exc = as_api_exception(exc)
         exc.attr = original.attr  # type: ignore[attr-defined]
+    elif isinstance(exc, TooManyFilesSent | TooManyFieldsSent):
+        exc = exceptions.ParseError(_("The request has too many parts."))
     elif isinstance(exc, RequestDataTooBig):
         exc = PayloadTooLarge(_("The request is too large."))
     response = exception_handler(exc, context)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import re
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,8 @@ from medisync.sockets import application as sockets
 THREADS = 2
 # What of a request body is held in memory, and how much of a response is handed over at once.
 BLOCK_BYTES = 64 * 1024
+
+CHARSET = re.compile(r";\s*charset\s*=[^;]*", re.IGNORECASE)
 
 Headers = list[tuple[bytes, bytes]]
 Step = Callable[[], tuple[bytes, bool]]
@@ -197,6 +200,9 @@ def wsgi_environ(scope: HTTPScope, body: IO[bytes], length: int) -> dict[str, An
 
 def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
     key = name.upper().replace("-", "_")
+    if key == "CONTENT_TYPE":
+        # Everything is UTF-8 here; Django would decode the whole request by what this says.
+        value = CHARSET.sub("", value)
     if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         key = f"HTTP_{key}"
     separator = "; " if key == "HTTP_COOKIE" else ","

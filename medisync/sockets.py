@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from channels.routing import URLRouter
 from django.core.exceptions import DisallowedHost
-from django.urls import path
+from django.urls import path, re_path
 
 from accounts.models import DeviceSession
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
@@ -17,6 +17,7 @@ from common.live import session_group, user_group
 RECHECK_SECONDS = 30
 CLOSE_NOT_SIGNED_IN = 4401
 CLOSE_REVOKED = 4403
+CLOSE_NOT_HERE = 4404
 
 
 class ClientSocket(FrameConsumer):
@@ -74,4 +75,10 @@ class ClientSocket(FrameConsumer):
     handlers: ClassVar[dict[str, Handler]] = {"ping": ping}
 
 
-application = URLRouter([path("ws", ClientSocket.as_asgi())])
+async def no_socket_here(scope: Any, receive: Any, send: Any) -> None:
+    """Any other address."""
+    await receive()
+    await send({"type": "websocket.close", "code": CLOSE_NOT_HERE})
+
+
+application = URLRouter([path("ws", ClientSocket.as_asgi()), re_path("", no_socket_here)])  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import smtplib
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
@@ -38,7 +37,7 @@ def deliver(delivery_id: UUID | str) -> bool:
         return False
     try:
         _compose(delivery).send()
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the row must not be stuck
         _postpone(delivery, error)
         return False
     _claimed(delivery).update(

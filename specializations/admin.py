@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from common.admin import OnlyOwnFilters
 from specializations.models import Specialization
 
 
 @admin.register(Specialization)
-class SpecializationAdmin(admin.ModelAdmin[Specialization]):
+class SpecializationAdmin(OnlyOwnFilters, admin.ModelAdmin[Specialization]):
     list_display = ("name_en", "name_ar", "code", "is_retired")
     list_filter = ("is_retired",)
     search_fields = ("name_en", "name_ar", "code", "aliases")

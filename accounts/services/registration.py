@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from dataclasses import dataclass
 from uuid import UUID
@@ -37,6 +38,8 @@ from common.errors import DomainError, InvalidInput
 from notifications.services import post_email
 from notifications.wording import Kind
 from specializations.models import Specialization
+
+PLAIN_ADDRESS = re.compile(r'[^\s"\x00-\x1f\x7f]+@[^\s"\x00-\x1f\x7f]+')
 
 
 class RegistrationExpired(InvalidInput):
@@ -118,7 +121,7 @@ def submit_details(
     registration = _locked(registration_id)
     if registration.status == Registration.Step.EMAIL_VERIFIED:
         raise WrongStep
-    email = email.lower()
+    email = _checked_address(email)
     _check_password(password, User(email=email, first_name=first_name, last_name=last_name))
     registration.email = email
     registration.password = make_password(password)
@@ -227,6 +230,15 @@ def _locked(registration_id: UUID) -> Registration:
     if registration.expires_at <= timezone.now():
         raise RegistrationExpired
     return registration
+
+
+def _checked_address(email: str) -> str:
+    """The address in small letters. Quoted local parts are legal, but they may hold what ends a
+    line in a mail's head, and nobody has one."""
+    email = email.lower()
+    if not PLAIN_ADDRESS.fullmatch(email) or len(email) > User.EMAIL_LENGTH:
+        raise InvalidInput(_("Enter a valid email address."), attr="email")
+    return email
 
 
 def _check_password(password: str, user: User) -> None:

@@ -22,7 +22,7 @@ def approve_doctor(*, actor: Any, doctor_id: UUID) -> User:
 
 def reject_doctor(*, actor: Any, doctor_id: UUID, reason: str) -> User:
     """Turn an application down, saying why."""
-    if not reason.strip():
+    if not reason.strip() or "\x00" in reason:
         raise InvalidInput(_("Please give the reason; the applicant will read it."), attr="reason")
     return _decide(
         actor, doctor_id, status=Status.REJECTED, reason=reason, kind=Kind.DOCTOR_REJECTED
