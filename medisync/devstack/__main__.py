@@ -218,16 +218,22 @@ class Devstack:
 
 def say(text: str, *, file: IO[str] | None = None) -> None:
     """Prints lines marked as the devstack's own."""
-    with contextlib.suppress(BrokenPipeError):
-        for line in text.splitlines():
-            print(f"{'devstack':>8} | {line}", file=file, flush=True)
+    for line in text.splitlines():
+        _print_line("devstack", line, file or sys.stdout)
 
 
 def _copy_lines(name: str, stream: IO[bytes]) -> None:
     """Prints what a program writes, each line under its name."""
     for line in stream:
-        with contextlib.suppress(BrokenPipeError):
-            print(f"{name:>8} | {line.decode(errors='replace').rstrip()}", flush=True)
+        _print_line(name, line.decode(errors="replace").rstrip(), sys.stdout)
+
+
+def _print_line(name: str, line: str, file: IO[str]) -> None:
+    """In one piece, since several threads print. A terminal that has gone is no reason to stop
+    reading: a program whose output nobody takes would wait for it."""
+    with contextlib.suppress(OSError):
+        file.write(f"{name:>8} | {line}\n")
+        file.flush()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
