@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, ClassVar
 
@@ -24,7 +25,7 @@ class ClientSocket(FrameConsumer):
     """Delivers what its user is told, until its session ends."""
 
     session: DeviceSession | None = None
-    checked_at = 0.0
+    checked_at = -math.inf  # not yet
     groups_joined: tuple[str, ...] = ()
 
     async def connect(self) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import time_machine
+from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.jobs import delete_expired_registrations
+from accounts.models import Registration, Role, User
 from accounts.services.registration import start_registration
 from accounts.services.review import approve_doctor
 from accounts.tests.factories import PatientFactory
@@ -97,3 +101,12 @@ def test_expired_registration_is_not_found() -> None:
         )
 
     assert answer.status_code == 404
+
+
+def test_doctor_can_ask_for_longer_than_the_registration_lasted() -> None:
+    doctor = complete_doctor(verified(role=Role.DOCTOR))
+
+    Registration.objects.update(expires_at=timezone.now() - dt.timedelta(days=3))
+    delete_expired_registrations()
+
+    assert status_of(doctor.registration.pk)["next_step"] == "APPROVAL"

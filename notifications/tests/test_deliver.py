@@ -318,3 +318,17 @@ def test_sweep_and_worker_at_once_send_one_email(mailbox: Mailbox) -> None:
 
     assert [mail.deliveries for mail in mailbox.newest()] == [1]
     assert requeue_due_emails() is None
+
+
+def test_mail_whose_worker_always_dies_is_given_up() -> None:
+    delivery = owe_email(
+        status=EmailDelivery.Status.SENDING,
+        claimed_at=timezone.now() - 2 * EmailDelivery.CLAIM_LASTS,
+        attempts=EmailDelivery.MAX_ATTEMPTS,
+    )
+
+    released = outbox.release_due(timezone.now())
+
+    delivery.refresh_from_db()
+    assert released == []
+    assert (delivery.status, delivery.secret_context) == (EmailDelivery.Status.FAILED, None)
