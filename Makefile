@@ -20,6 +20,7 @@ PRODUCTION := \
 	SECRET_KEY=not-a-secret-only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
 	FIELD_ENCRYPTION_KEYS=check1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	BLIND_INDEX_KEY=not-a-secret-either-only-for-checks \
+	HEALTH_CARD_SIGNING_KEYS=MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ== \
 	DATABASE_URL=postgresql://medisync@localhost/medisync \
 	REDIS_URL=redis://localhost/0 \
 	EMAIL_URL=smtp+tls://localhost:587 \
@@ -53,9 +54,9 @@ check: $(VENV)/.development  ## Everything that can be judged without running th
 
 lock: $(VENV)/.development  ## Pin the newest allowed versions in requirements*.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --output-file requirements.txt requirements.in
+		--no-strip-extras --no-emit-index-url --output-file requirements.txt requirements.in
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --output-file requirements-dev.txt requirements-dev.in
+		--no-strip-extras --no-emit-index-url --output-file requirements-dev.txt requirements-dev.in
 
 messages: $(VENV)/.development  ## Collect the sentences to translate (needs gettext)
 	$(PRODUCTION) $(BIN)/python manage.py makemessages --locale ar \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -25,3 +25,14 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(address))
     except ValueError:
         return UNKNOWN_ADDRESS
+
+
+def network_of(address: str) -> str:
+    """What one caller can change at will counts as one: a household has an IPv4 address, but
+    a whole /64 of IPv6 addresses (RFC 6177)."""
+    ip = ip_address(address)
+    if isinstance(ip, IPv4Address):
+        return address
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ip_network(f"{address}/64", strict=False))

@@ -11,6 +11,12 @@ from common.errors import InvalidInput
 
 IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 PDF_TYPE = "application/pdf"
+DOCUMENT_SUFFIXES = {
+    PDF_TYPE: ".pdf",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+}
 MAX_PIXELS = 50_000_000
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
 from rest_framework import status
 
@@ -22,6 +25,11 @@ class DomainError(Exception):
             self.detail = detail
         self.attr = attr
         super().__init__(str(self.detail))
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Further members of the problem document, in the caller's language (RFC 9457, 3.2)."""
+        return {}
 
 
 class InvalidInput(DomainError):

@@ -40,6 +40,12 @@ class RadioCards(forms.RadioSelect):
         return option
 
 
+class CheckGroups(forms.CheckboxSelectMultiple):
+    """Check boxes in groups, each under a heading of its own: for choices that are grouped."""
+
+    template_name = "_components/widgets/check_groups.html"
+
+
 class OneTimeCodeInput(forms.TextInput):
     """Six digits from a mail; phones offer to fill them in."""
 
@@ -60,3 +66,12 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """The browser's own clock, to the minute."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%H:%M")

@@ -23,9 +23,23 @@ def _send(group: str, frame: dict[str, Any]) -> None:
     async_to_sync(get_channel_layer().group_send)(group, {"type": "forward", "frame": frame})
 
 
+def announce_change(patient_id: Any, category: str) -> None:
+    """Let whoever looks at a patient's chart know that something of that category is another.
+    Sockets ask before they pass it on whether their user may know."""
+    announce(
+        patient_group(patient_id),
+        {"type": "chart.changed", "patient_id": str(patient_id), "category": category},
+    )
+
+
 def user_group(user_id: Any) -> str:
     return f"user.{user_id}"
 
 
 def session_group(session_id: Any) -> str:
     return f"session.{session_id}"
+
+
+def patient_group(patient_id: Any) -> str:
+    """Sockets that watch this patient's chart."""
+    return f"patient.{patient_id}"

@@ -9,7 +9,7 @@ import structlog
 from structlog.typing import EventDict
 
 # The last part of these addresses opens something.
-SECRET_IN_PATH = re.compile(r"(/(?:scan|verify)/)[^/?]+")
+SECRET_IN_PATH = re.compile(r"(/(?:scan|verify|files|e|shl/file|shl)/)[^/?]+")
 
 
 def drop_request_started(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -27,7 +27,7 @@ def drop_query(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def mask_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """`/verify/…` and `/scan/…` without what they open; in every text of the line."""
+    """`/verify/…`, `/scan/…` and their like without what they open; in every text of the line."""
     return {
         name: SECRET_IN_PATH.sub(r"\1***", value) if isinstance(value, str) else value
         for name, value in event.items()

@@ -59,16 +59,25 @@ class FormPage(FormView[Any]):
     http_method_names = ("get", "post", "head", "options")
     rate = ""
     rate_group = ""
+    # With these the rate holds for each value of the field, and the flood for the address.
+    rate_subject = ""
+    rate_flood = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = self.get_form()
         try:
             if self.rate:
-                check_rate(request, group=self.rate_group, rate=self.rate)
+                self._check_rate(request)
             return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
         except DomainError as error:
             add_refusal(form, error)
             return with_status(self.form_invalid(form), error)
+
+    def _check_rate(self, request: HttpRequest) -> None:
+        subject = request.POST.get(self.rate_subject, "") if self.rate_subject else ""
+        check_rate(
+            request, group=self.rate_group, rate=self.rate, flood=self.rate_flood, subject=subject
+        )
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=400)
@@ -111,7 +120,13 @@ def safe_next(request: HttpRequest, *, default: str) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if is_ours else default
+    return target if is_ours and _is_address(target) else default
+
+
+def _is_address(target: str) -> bool:
+    """A path from the root or a whole address: `redirect` takes a bare word for a URL's name."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return is_path or target.startswith(("http://", "https://"))
 
 
 class DomainErrorPageMiddleware:

@@ -9,9 +9,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+# What pages a list is the paginator's to judge, and no filter.
+PAGING = frozenset({"cursor", "limit", "page"})
 
 
 class FeedPagination(CursorPagination):
@@ -44,6 +47,15 @@ class FeedPagination(CursorPagination):
             "required": ["results", "next", "previous"],
             "properties": {"results": schema, "next": link, "previous": link},
         }
+
+
+class NumberedPagination(PageNumberPagination):
+    """Pages by number, with the `count` of all rows: for the lists of administrators, who look
+    for somebody, or want to know how many there are. At most 100 a page."""
+
+    page_size = 20
+    page_size_query_param = "limit"
+    max_page_size = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,12 +65,13 @@ class ProblemFormatter(ExceptionFormatter):
         if attr:
             errors = [error | {"attr": attr} for error in errors]
         is_validation = isinstance(self.exc, exceptions.ValidationError)
-        return problem(
+        body = problem(
             code=self.exc.status_code,
             slug="validation_error" if is_validation else errors[0]["code"],
             path=self.context["request"].path,  # type: ignore[union-attr]
             errors=errors,
         )
+        return body | getattr(self.original_exc, "extra", {})
 
 
 def as_api_exception(error: DomainError) -> exceptions.APIException:
@@ -87,6 +88,7 @@ def api_exception_handler(exc: Exception, context: Any) -> Response | None:
     if isinstance(exc, DomainError):
         exc = as_api_exception(exc)
         exc.attr = original.attr  # type: ignore[attr-defined]
+        exc.extra = dict(original.extra)  # type: ignore[attr-defined]
     elif isinstance(exc, TooManyFilesSent | TooManyFieldsSent):
         exc = exceptions.ParseError(_("The request has too many parts."))
     elif isinstance(exc, RequestDataTooBig):

@@ -1,4 +1,4 @@
-"""JSON out, by orjson."""
+"""JSON out, by orjson, and files by name."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ class JSONRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
     ) -> bytes:
         return b"" if data is None else dumps(data)
+
+
+class FileRenderer(JSONRenderer):
+    """Lets a client ask for a kind of file. The file comes as a response of its own, so all that
+    is ever rendered here is a problem."""
+
+
+class PDFRenderer(FileRenderer):
+    media_type = "application/pdf"
+    format = "pdf"
+
+
+class PNGRenderer(FileRenderer):
+    media_type = "image/png"
+    format = "png"

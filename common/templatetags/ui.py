@@ -43,6 +43,7 @@ STATUS_LOOKS = {
     "ACCEPTED": ("success", "circle-check"),
     "CONFIRMED": ("success", "circle-check"),
     "SENT": ("success", "circle-check"),
+    "ISSUED": ("success", "circle-check"),
     "VALID": ("success", "shield-check"),
     "AUTHENTIC": ("success", "shield-check"),
     "COMPLETED": ("info", "check"),
@@ -60,7 +61,9 @@ STATUS_LOOKS = {
     "BLOCKED": ("danger", "ban"),
     "SUSPENDED": ("danger", "ban"),
     "REJECTED": ("danger", "circle-x"),
+    "DECLINED": ("danger", "circle-x"),
     "REVOKED": ("danger", "circle-x"),
+    "LOCKED": ("danger", "lock"),
     "FAILED": ("danger", "circle-x"),
     "ENTERED_IN_ERROR": ("danger", "circle-x"),
 }
@@ -247,8 +250,10 @@ def row(
     icon: str = "",
     avatar: str = "",
     unread: bool = False,
+    is_sentence: bool = False,
 ) -> SafeString:
-    """One line of a `<ul class="rows">`; its contents (badges, times) stand at its end."""
+    """One line of a `<ul class="rows">`; its contents (badges, times) stand at its end. A title
+    that is a sentence runs as the page does, whatever the name it begins with."""
     return component("row", **locals())
 
 
@@ -281,12 +286,13 @@ def nav_link(
 ) -> dict[str, Any]:
     """A link of the main navigation, current on its page and on every page of its section.
 
-    A section is the first word of the URL names: `prescription` of `prescription-detail`. With
-    `unread` (0 included) it carries the number that live.js counts up.
+    A section is the first word of the URL names: `prescription` of `prescription-detail`; there may
+    be several, with spaces between. With `unread` (0 included) it carries the number that live.js
+    counts up.
     """
     match = getattr(context.get("request"), "resolver_match", None)
     name = (match.url_name or "") if match else ""
-    current = bool(section) and name.split("-")[0] == section
+    current = name.split("-")[0] in section.split()
     return {
         "label": label,
         "url": url,

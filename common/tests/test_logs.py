@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from common.logs import mask_secrets
+
+
+@pytest.mark.parametrize(
+    "path", ["/e/SECRET", "/shl/SECRET", "/shl/file/SECRET", "/scan/SECRET", "/files/SECRET"]
+)
+def test_no_address_that_opens_something_is_kept(path: str) -> None:
+    line = {"request": f"POST {path}", "event": f"Not Found: {path}"}
+
+    assert "SECRET" not in str(mask_secrets(None, "info", line))
 
 
 def test_secret_in_an_address_is_masked() -> None:
