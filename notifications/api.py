@@ -14,9 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.pagination import FeedPagination
+from common.serializers import valid
 from notifications import services
 from notifications.models import Notification
-from notifications.serializers import NotificationSerializer, UnreadCountSerializer
+from notifications.serializers import (
+    ListQuerySerializer,
+    NotificationSerializer,
+    PreferencesSerializer,
+    ReplacePreferencesSerializer,
+    UnreadCountSerializer,
+)
 
 
 @extend_schema(tags=["notifications"])
@@ -28,7 +35,16 @@ class NotificationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Notific
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Notification]:
-        return Notification.objects.visible_to(self.request.user)
+        return Notification.objects.visible_to(self.request.user).with_about()
+
+    @extend_schema(parameters=[ListQuerySerializer])
+    def list(self, request: Request) -> Response:
+        """What you were told, newest first; `unread` keeps what you have not read."""
+        query = valid(ListQuerySerializer(data=request.query_params))
+        found = self.get_queryset()
+        rows = found.unread() if query["unread"] else found  # type: ignore[attr-defined]
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Take it out of the list."""
@@ -55,6 +71,21 @@ class NotificationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Notific
         """How many are unread."""
         return self._count()
 
+    @extend_schema(responses=PreferencesSerializer)
+    @action(detail=False, pagination_class=None)
+    def preferences(self, request: Request) -> Response:
+        """Your quiet hours, and how you are told of what can happen to you."""
+        return Response(PreferencesSerializer(services.preferences_of(request.user)).data)
+
+    @extend_schema(request=ReplacePreferencesSerializer, responses=PreferencesSerializer)
+    @preferences.mapping.put
+    def replace_preferences(self, request: Request) -> Response:
+        """Replace them all. An event that is left out comes by both ways; quiet hours are in
+        your own time zone, and none if both are null."""
+        body = valid(ReplacePreferencesSerializer(data=request.data))
+        wishes = services.set_preferences(actor=request.user, **body)
+        return Response(PreferencesSerializer(wishes).data)
+
     def _count(self) -> Response:
         unread = Notification.objects.visible_to(self.request.user).unread()
-        return Response({"count": unread.count()})
+        return Response({"count": unread.counted()})

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
-from django.db import connection as database
+from django.db.models import Model
 
 from accounts.models import User
-from audit.models import AccessEvent
-from audit.services import record_access
+from audit.models import AccessChain, AccessEvent, AuditSeal, SealedHead
+from audit.services import record_access, seal_log
+from audit.tests.log import execute
 
 pytestmark = pytest.mark.django_db
 
@@ -23,12 +24,8 @@ def event(patient: User, doctor: User) -> AccessEvent:
         patient_id=patient.pk,
         action=AccessEvent.Action.READ,
         target=patient,
+        basis=AccessEvent.Basis.CARE,
     )
-
-
-def execute(sql: str) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(sql)
 
 
 def test_event_names_what_was_touched(event: AccessEvent, patient: User) -> None:
@@ -58,6 +55,34 @@ def test_event_is_neither_changed_nor_deleted(
     assert list(AccessEvent.objects.values()) == before
 
 
+@pytest.mark.parametrize(
+    "model", [AccessEvent, AccessChain, AuditSeal, SealedHead], ids=lambda model: model.__name__
+)
+def test_log_is_never_emptied(model: type[Model]) -> None:
+    """The tests' own database allows it, to be emptied between tests; none other does."""
+    table = model._meta.db_table
+
+    with pytest.raises(DatabaseError, match="never emptied"), transaction.atomic():
+        execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        execute(f"TRUNCATE {table} CASCADE")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_auditseal SET number = 2",
+        "DELETE FROM audit_auditseal",
+        "UPDATE audit_sealedhead SET seq = 2",
+        "DELETE FROM audit_sealedhead",
+    ],
+)
+def test_seal_is_neither_changed_nor_deleted(event: AccessEvent, statement: str) -> None:
+    seal_log()
+
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        execute(statement)
+
+
 def test_event_outlives_the_account_it_names(event: AccessEvent, doctor: User) -> None:
     doctor.doctor_profile.delete()
     doctor.delete()
@@ -72,6 +97,7 @@ def test_event_goes_with_the_act_that_failed(patient: User) -> None:
             patient_id=patient.pk,
             action=AccessEvent.Action.VERIFIED,
             target=patient,
+            basis=AccessEvent.Basis.QR,
         )
         raise RuntimeError
 

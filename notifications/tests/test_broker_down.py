@@ -12,7 +12,6 @@ import pytest
 import time_machine
 from django.conf import settings as site
 from django.utils import timezone
-from kombu import pools
 
 from accounts.tests.factories import PASSWORD
 from connections.models import Connection
@@ -20,18 +19,12 @@ from medisync.celery import app
 from medisync.devstack.mailbox import Mailbox
 from medisync.devstack.services import free_port
 from medisync.tests.client import api_client
+from medisync.tests.servers import use_broker
 from notifications.jobs import requeue_due_emails
 from notifications.models import EmailDelivery, Notification
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDER = {"items": [{"medicine": "Amlodipine", "frequency": 1, "quantity": 30}]}
-
-
-def use_broker(url: str) -> None:
-    app.conf.broker_url = app.conf.broker_read_url = app.conf.broker_write_url = url
-    pools.reset()
-    app._pool = None
-    app.amqp._producer_pool = None
 
 
 @pytest.fixture

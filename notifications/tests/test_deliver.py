@@ -247,7 +247,7 @@ def test_sweep_publishes_a_row_once_a_minute() -> None:
     assert outbox.release_due(now + EmailDelivery.CLAIM_LASTS + SECOND) == [delivery.pk]
 
 
-@pytest.mark.parametrize("status", ["SENT", "FAILED"])
+@pytest.mark.parametrize("status", ["SENT", "FAILED", "WITHHELD"])
 def test_sweep_leaves_what_is_finished(status: str) -> None:
     owe_email(status=status, published_at=timezone.now() - dt.timedelta(hours=1))
 
@@ -269,7 +269,7 @@ def test_sweep_costs_a_fixed_number_of_questions(django_assert_num_queries) -> N
     for _ in range(5):
         owe_email(published_at=timezone.now() - dt.timedelta(hours=1))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):  # two of them are the borders of a transaction
         outbox.release_due(timezone.now())
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import PatientFactory
 from common.ids import uuid7
 from medisync.tests.client import api_client
+from notifications.jobs import delete_old_notifications
 from notifications.models import EmailDelivery, Notification
 from notifications.services import notify
 from notifications.wording import Kind
@@ -18,8 +21,10 @@ pytestmark = pytest.mark.django_db
 URL = "/api/v1/notifications"
 
 
-def tell(recipient: User, kind: Kind = Kind.DOCTOR_APPROVED, **context: Any) -> Notification:
-    return notify(recipient=recipient, kind=kind, url="/", context=context)
+def tell(
+    recipient: User, kind: Kind = Kind.DOCTOR_APPROVED, about: User | None = None
+) -> Notification:
+    return notify(recipient=recipient, kind=kind, url="/", about=about)
 
 
 def test_list_is_ones_own_newest_first(patient: User, stranger: User) -> None:
@@ -31,19 +36,19 @@ def test_list_is_ones_own_newest_first(patient: User, stranger: User) -> None:
     assert [row["id"] for row in rows] == [str(second.pk), str(first.pk)]
 
 
-def test_title_follows_the_language_of_the_request(patient: User) -> None:
-    tell(patient, Kind.CONNECTION_MADE, name="Dr Karim Nabil")
+def test_title_follows_the_language_of_the_request(patient: User, doctor: User) -> None:
+    tell(patient, Kind.CONNECTION_MADE, about=doctor)
 
     english = api_client(patient).get(URL, headers={"Accept-Language": "en"}).json()
     arabic = api_client(patient).get(URL, headers={"Accept-Language": "ar"}).json()
 
     assert english["results"][0]["title"] == "You are now connected with Dr Karim Nabil."
     assert arabic["results"][0]["title"] != english["results"][0]["title"]
-    assert "Dr Karim Nabil" in arabic["results"][0]["title"]
+    assert "Karim Nabil" in arabic["results"][0]["title"]
 
 
 def test_percent_sign_in_a_name_is_only_a_percent_sign(patient: User) -> None:
-    tell(patient, Kind.CONNECTION_MADE, name="100 %(name)s %s %d")
+    tell(patient, Kind.CONNECTION_MADE, about=PatientFactory(first_name="100 %(name)s %s %d"))
 
     rows = api_client(patient).get(URL).json()["results"]
 
@@ -177,13 +182,59 @@ def test_nobody_is_told_nothing(patient: User) -> None:
 
 def test_list_asks_a_fixed_number_of_questions(patient: User, django_assert_num_queries) -> None:
     client = api_client(patient)
-    tell(patient)
+    tell(patient, about=PatientFactory())
     with django_assert_num_queries(2):
         client.get(URL)
     for _ in range(4):
-        tell(patient)
+        tell(patient, about=PatientFactory())
 
     with django_assert_num_queries(2):
         rows = client.get(URL).json()["results"]
 
     assert len(rows) == 5
+
+
+def test_unread_ones_are_listed_alone(patient: User) -> None:
+    read, unread = tell(patient), tell(patient)
+    client = api_client(patient)
+    client.put(f"{URL}/{read.pk}/read")
+
+    rows = client.get(f"{URL}?unread=true").json()["results"]
+
+    assert [row["id"] for row in rows] == [str(unread.pk)]
+    assert len(client.get(f"{URL}?unread=false").json()["results"]) == 2
+    assert client.get(f"{URL}?unread=maybe").status_code == 400
+
+
+def test_pages_of_unread_ones_keep_to_them(patient: User) -> None:
+    expected = [str(tell(patient).pk) for _ in range(3)][::-1]
+    client = api_client(patient)
+    client.put(f"{URL}/{tell(patient).pk}/read")
+
+    first = client.get(f"{URL}?unread=true&limit=2").json()
+    second = client.get(first["next"]).json()
+
+    assert [row["id"] for row in first["results"] + second["results"]] == expected
+
+
+def test_unread_are_counted_no_further_than_anybody_reads(patient: User) -> None:
+    Notification.objects.bulk_create(
+        Notification(recipient=patient, kind=Kind.NEW_DEVICE, url="/")
+        for _ in range(Notification.COUNTED_TO + 20)
+    )
+
+    answer = api_client(patient).get(f"{URL}/unread/count")
+
+    assert answer.json() == {"count": Notification.COUNTED_TO}
+
+
+def test_what_was_read_is_forgotten_after_a_year(patient: User) -> None:
+    old, fresh, unread = tell(patient), tell(patient), tell(patient)
+    long_ago = timezone.now() - Notification.KEPT_FOR
+    Notification.objects.filter(pk=old.pk).update(read_at=long_ago - dt.timedelta(minutes=1))
+    Notification.objects.filter(pk=fresh.pk).update(read_at=long_ago + dt.timedelta(minutes=1))
+
+    delete_old_notifications()
+
+    assert set(Notification.objects.all()) == {fresh, unread}
+    assert EmailDelivery.objects.count() == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from accounts.models import User
-from accounts.tests.factories import PatientFactory
+from accounts.models import Status, User
+from accounts.tests.factories import DoctorFactory, PatientFactory
 from notifications.models import EmailDelivery, Notification
 from notifications.services import notify, post_email
 from notifications.wording import Kind
@@ -15,12 +15,14 @@ pytestmark = pytest.mark.django_db
 
 
 def tell(recipient: User) -> Notification:
-    return notify(
+    told = notify(
         recipient=recipient,
         kind=Kind.CONNECTION_MADE,
-        context={"name": "Dr Karim Nabil"},
+        about=DoctorFactory(first_name="Karim", last_name="Nabil"),
         url="/connections/1",
     )
+    assert told is not None
+    return told
 
 
 def test_it_is_a_row_in_the_list_and_an_email_in_the_outbox(patient: User) -> None:
@@ -33,6 +35,36 @@ def test_it_is_a_row_in_the_list_and_an_email_in_the_outbox(patient: User) -> No
 
 def test_title_is_put_together_in_the_readers_language(patient: User) -> None:
     assert tell(patient).title == "You are now connected with Dr Karim Nabil."
+
+
+def test_no_name_is_kept_with_it(patient: User) -> None:
+    tell(patient)
+
+    assert "Karim" not in str(Notification.objects.values().get())
+
+
+def test_whoever_takes_another_name_is_called_by_it(patient: User) -> None:
+    told = tell(patient)
+    User.objects.filter(pk=told.about.pk).update(first_name="Former", last_name="user")
+
+    assert Notification.objects.get().title == "You are now connected with Dr Former user."
+
+
+def test_whoever_is_gone_is_someone(patient: User) -> None:
+    tell(patient)
+    Notification.objects.update(about=None)
+
+    assert Notification.objects.get().title == "You are now connected with someone."
+
+
+def test_who_is_anonymised_is_told_nothing() -> None:
+    gone = PatientFactory(status=Status.ANONYMISED)
+
+    told = notify(recipient=gone, kind=Kind.CONNECTION_MADE, about=gone, url="/connections/1")
+
+    assert told is None
+    assert not Notification.objects.exists()
+    assert not EmailDelivery.objects.exists()
 
 
 def test_nothing_is_told_of_what_did_not_happen(patient: User) -> None:

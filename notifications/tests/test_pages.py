@@ -7,17 +7,21 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from accounts.tests.factories import PatientFactory
+from common.templatetags.ui import icon
 from medisync.tests.client import page_client
 from notifications.models import Notification
 from notifications.services import notify
-from notifications.wording import Kind
+from notifications.views import ICONS
+from notifications.wording import WORDING, Kind
 
 pytestmark = pytest.mark.django_db
 LIST = "/notifications"
 
 
 def tell(user: User, url: str = "/prescriptions") -> Notification:
-    return notify(recipient=user, kind=Kind.CONNECTION_MADE, context={"name": "Karim <b>"}, url=url)
+    other = PatientFactory(first_name="Karim", last_name="<b>")
+    return notify(recipient=user, kind=Kind.CONNECTION_MADE, about=other, url=url)
 
 
 def address(notification: Notification, verb: str) -> str:
@@ -31,10 +35,18 @@ def test_list_shows_ones_own_with_the_unread_marked(patient: User, stranger: Use
 
     page = browser.get(LIST).content.decode()
 
-    assert page.count("You are now connected with Karim &lt;b&gt;.</bdi>") == 2
+    assert page.count('row__title">You are now connected with Karim &lt;b&gt;.</span>') == 2
     assert page.count("row--unread") == 1
     assert address(unread, "open") in page
     assert address(foreign, "open") not in page
+
+
+def test_every_kind_that_the_list_shows_has_an_icon() -> None:
+    shown = {kind for kind, wording in WORDING.items() if wording.title}
+
+    assert set(ICONS) == shown
+    for name in ICONS.values():
+        assert "<svg" in icon(name)
 
 
 def test_empty_list_says_what_comes_here(patient: User) -> None:
@@ -112,3 +124,27 @@ def test_nothing_changes_by_opening_an_address(patient: User) -> None:
 
     for path in (address(told, "open"), address(told, "delete"), f"{LIST}/read-all"):
         assert browser.get(path).status_code == 405
+
+
+def test_unread_ones_have_a_list_of_their_own(patient: User) -> None:
+    read, unread = tell(patient), tell(patient)
+    browser = page_client(patient)
+    browser.post(address(read, "open"))
+
+    page = browser.get(f"{LIST}?unread=1").content.decode()
+    browser.post(f"{LIST}/read-all")
+    empty = browser.get(f"{LIST}?unread=1").content.decode()
+
+    assert address(unread, "open") in page
+    assert address(read, "open") not in page
+    assert "Nothing unread" in empty
+
+
+def test_more_unread_than_anybody_counts_are_99_and_more(patient: User) -> None:
+    Notification.objects.bulk_create(
+        Notification(recipient=patient, kind=Kind.PASSWORD_CHANGED, url="/") for _ in range(120)
+    )
+
+    page = page_client(patient).get(LIST).content.decode()
+
+    assert "<span data-unread-number>99+</span>" in page

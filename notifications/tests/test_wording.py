@@ -8,17 +8,18 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from accounts.services.review import reject_doctor
 from accounts.tests.factories import DoctorFactory, PatientFactory
 from accounts.tests.registering import registering
+from accounts.tests.reviewing import reject
 from connections.models import Connection
-from connections.services import connect, end_connection
+from connections.services.connections import connect, end_connection
 from medisync.devstack.mailbox import Mailbox, StoredMail
+from medisync.tests.client import sign_in
 from notifications import outbox
 from notifications.models import EmailDelivery
 from notifications.tests.factories import owe_email
 from notifications.wording import WORDING, Kind
-from prescriptions.services import Item
+from prescriptions.services.issuing import Item
 from prescriptions.tests.factories import issue
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ ARABIC = re.compile(r"[\u0600-\u06ff]")
 
 
 def sent(mailbox: Mailbox) -> list[StoredMail]:
-    for delivery in EmailDelivery.objects.all():
+    for delivery in EmailDelivery.objects.in_line():
         outbox.deliver(delivery.pk)
     return mailbox.newest()
 
@@ -46,7 +47,7 @@ def test_no_email_carries_a_clinical_word_or_another_persons_name(
         notes="Check INR weekly",
     )
     end_connection(actor=doctor, connection_id=connection.pk)
-    reject_doctor(actor=admin, doctor_id=applicant.pk, reason="Licence revoked")
+    reject(sign_in(admin), applicant, note="Licence revoked")
 
     mails = sent(mailbox)
 
@@ -63,7 +64,7 @@ def test_no_email_carries_a_clinical_word_or_another_persons_name(
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_worded_in_both_languages(mailbox: Mailbox, kind: Kind) -> None:
-    secret = {"code": "424242"} if kind == Kind.REGISTRATION_CODE else None
+    secret = {"code": "424242"} if kind.endswith("_CODE") else None
     for language in ("en", "ar"):
         owe_email(
             kind=kind, language=language, to_address=f"{language}@a.org", secret_context=secret
