@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
-from accounts.models import DeviceSession, User
+from accounts.models import DeviceSession, PendingSignIn, User
+from accounts.services.second_factor import SignInLapsed, find_pending
 from accounts.services.sessions import find_live_session
-from accounts.tokens import OnboardingToken
+from accounts.tokens import OnboardingToken, SecondFactorToken, password_mark
 
 
 class InvalidToken(AuthenticationFailed):
@@ -41,6 +42,15 @@ def session_of_access_token(raw: str) -> DeviceSession:
     if session is None or str(session.user_id) != token.get("sub"):
         raise InvalidToken
     return session
+
+
+def pending_of_token(raw: str) -> PendingSignIn:
+    """The sign-in whose second step a token in a body opens; raises `SignInLapsed`."""
+    try:
+        token = _read_token(raw, SecondFactorToken)
+        return find_pending(UUID(token["pid"]))
+    except (InvalidToken, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise SignInLapsed from error
 
 
 class _HeaderAuthentication(BaseAuthentication):
@@ -73,7 +83,7 @@ class BearerAuthentication(_HeaderAuthentication):
 
 
 class OnboardingAuthentication(_HeaderAuthentication):
-    """For step 4 of registration alone."""
+    """For step 4 of registration alone, until the password is another."""
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
         raw = self.raw_token(request)
@@ -81,7 +91,7 @@ class OnboardingAuthentication(_HeaderAuthentication):
             return None
         token = _read_token(raw, OnboardingToken)
         user = User.objects.filter(pk=token.get("sub")).first()
-        if user is None or not user.may_sign_in:
+        if user is None or not user.may_sign_in or token.get("pwd") != password_mark(user):
             raise InvalidToken
         return user, token
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
+from functools import partial, wraps
+from typing import Any, cast, overload
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.middleware.csrf import rotate_token
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import DeviceSession
-from accounts.policies import AccountNotActive
+from accounts.policies import AccountNotActive, is_confirmed
 from accounts.services.sessions import find_live_session
 from common.pages import with_status
 
 SESSION_KEY = "device_session"
+View = Callable[..., HttpResponseBase]
 
 
 def enter_portal(request: HttpRequest, session: DeviceSession) -> None:
@@ -32,6 +35,47 @@ def enter_portal(request: HttpRequest, session: DeviceSession) -> None:
 def leave_portal(request: HttpRequest) -> None:
     request.session.flush()
     request.user = AnonymousUser()
+
+
+def device_session(request: HttpRequest) -> DeviceSession:
+    """The session that the cookie of someone who is signed in stands for."""
+    return cast("DeviceSession", request.device_session)  # type: ignore[attr-defined]
+
+
+@overload
+def confirmed(view: View) -> View: ...
+@overload
+def confirmed(*, back_to: str) -> Callable[[View], View]: ...
+def confirmed(view: View | None = None, *, back_to: str = "") -> Any:
+    """Marks a page for whoever has just shown that it is them; anybody else is asked to first.
+
+    They come back to the page itself, or to `back_to`, a URL name: for a view that is a POST
+    alone, the page that its button is on::
+
+        @require_POST
+        @confirmed(back_to="security")
+        def totp_remove(request: HttpRequest) -> HttpResponse: ...
+    """
+    if view is None:
+        return partial(_asking_first, back_to=back_to)
+    return _asking_first(view, back_to=back_to)
+
+
+def _asking_first(view: View, *, back_to: str) -> View:
+    @wraps(view)
+    def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_confirmed(device_session(request)):
+            return view(request, *args, **kwargs)
+        return to_confirm(reverse(back_to) if back_to else request.path)
+
+    return asking
+
+
+def to_confirm(page: str) -> HttpResponse:
+    """To the page that asks whether it is you, and from there to the one named."""
+    query = QueryDict(mutable=True)
+    query["next"] = page
+    return redirect(f"{reverse('confirm')}?{query.urlencode(safe='/')}")
 
 
 class DeviceSessionMiddleware:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from accounts.models import DeviceSession, User
+from accounts.models import DeviceSession, PendingSignIn, User
 
 
 class OnboardingToken(Token):
@@ -17,9 +18,29 @@ class OnboardingToken(Token):
     lifetime = dt.timedelta(hours=24)
 
 
+def password_mark(user: User) -> str:
+    """Another one as soon as the password is: what was handed out before ends with it."""
+    return salted_hmac("accounts.onboarding", user.password, algorithm="sha256").hexdigest()[:16]
+
+
 def onboarding_token(user: User) -> str:
     token = OnboardingToken()
     token["sub"] = str(user.pk)
+    token["pwd"] = password_mark(user)
+    return str(token)
+
+
+class SecondFactorToken(Token):
+    """Opens the step to the second factor of one sign-in, and nothing else."""
+
+    token_type = "second_factor"  # noqa: S105
+    lifetime = PendingSignIn.LASTS
+
+
+def second_factor_token(pending: PendingSignIn) -> str:
+    token = SecondFactorToken()
+    token["sub"] = str(pending.user_id)
+    token["pid"] = str(pending.pk)
     return str(token)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
@@ -15,23 +14,22 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from accounts.models import DeviceSession, User
+from accounts.device_names import name_device
+from accounts.models import DeviceSession, SignInMethod, User
 from accounts.tokens import token_pair
-from common.errors import DomainError, NotAllowed
+from common.client import network_of
+from common.errors import DomainError
 from common.live import announce, session_group
+from notifications.services import notify
+from notifications.wording import Kind
 
 SEEN_EVERY = dt.timedelta(minutes=5)
 
 
-class InvalidCredentials(DomainError):
-    code = "invalid_credentials"
-    detail = _("The e-mail address or the password is not right.")
+class SessionEnded(DomainError):
+    code = "session_ended"
+    detail = _("You have been signed out. Please sign in again.")
     status_code = 401
-
-
-class AccountClosed(NotAllowed):
-    code = "account_closed"
-    detail = _("This account has been deactivated. Please write to us if you think it should not.")
 
 
 class InvalidRefreshToken(DomainError):
@@ -49,36 +47,58 @@ class Device:
     name: str = ""
 
 
-def authenticate(*, email: str, password: str) -> User:
-    """The user of these credentials. An unknown address costs as much time as a known one,
-    and is answered in the same words."""
-    user = User.objects.filter(email=email.lower()).first()
-    if user is None:
-        make_password(password)
-        raise InvalidCredentials
-    if not user.check_password(password):
-        raise InvalidCredentials
-    if not user.may_sign_in:
-        raise AccountClosed
-    return user
-
-
 @transaction.atomic
-def open_session(*, user: User, method: DeviceSession.Method, device: Device) -> DeviceSession:
-    """Sign a user in on a device."""
+def open_session(
+    *, user: User, method: SignInMethod, device: Device, factor: str = ""
+) -> DeviceSession:
+    """Sign a user in on a device, and tell them if it is one they have not used before."""
     now = timezone.now()
+    is_new = _is_new_device(user, device)
     user.last_login = now
     user.save(update_fields=["last_login"])
-    return DeviceSession.objects.create(
+    session = DeviceSession.objects.create(
         user=user,
         method=method,
+        factor=factor,
         device_name=device.name[:100],
         user_agent=device.user_agent[:300],
         ip_address=device.ip_address,
+        network=network_of(device.ip_address),
         last_seen_at=now,
+        confirmed_at=now,
         rotated_at=now,
         expires_at=now + DeviceSession.LASTS,
     )
+    if is_new:
+        notify(
+            recipient=user,
+            kind=Kind.NEW_DEVICE,
+            url="/sessions",
+            context={"device": name_device(device.user_agent) or device.name},
+        )
+    return session
+
+
+def is_known_place(email: str, address: str) -> bool:
+    """Whether the account of an e-mail address has ever been signed in to from here."""
+    network = network_of(address)
+    return DeviceSession.objects.filter(user__email=email, network=network).exists()
+
+
+def known_networks(email: str) -> set[str]:
+    """Where the account of an e-mail address has ever been signed in from."""
+    sessions = DeviceSession.objects.filter(user__email=email)
+    return set(sessions.order_by().values_list("network", flat=True).distinct())
+
+
+def _is_new_device(user: User, device: Device) -> bool:
+    """Another kind of device than all before. The first one of all is no news."""
+    agents = list(
+        DeviceSession.objects.filter(user=user).order_by().values_list("user_agent", flat=True)
+        .distinct()
+    )  # fmt: skip
+    kinds = {name_device(agent) for agent in agents}
+    return bool(kinds) and name_device(device.user_agent) not in kinds
 
 
 def refresh_session(*, refresh_token: str) -> tuple[DeviceSession, dict[str, Any]]:
@@ -143,10 +163,39 @@ def revoke_session(*, actor: Any, session_id: UUID, reason: str = "signed_out") 
     _revoke(session, reason=reason, now=now)
 
 
+def hold_account(session: DeviceSession) -> User:
+    """The row of the session's user, held until the caller's transaction ends.
+
+    A session that ended while this waited, say because its owner chose another password, changes
+    nothing any more. Raises `SessionEnded`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=session.user_id)
+    if not DeviceSession.objects.live(timezone.now()).filter(pk=session.pk).exists():
+        raise SessionEnded
+    return user
+
+
+@transaction.atomic
+def revoke_other_sessions(*, session: DeviceSession, reason: str = "signed_out") -> int:
+    """Sign out everywhere else; returns on how many devices."""
+    return end_sessions(session.user, reason=reason, keep=session)
+
+
+def end_sessions(user: User, *, reason: str, keep: DeviceSession | None = None) -> int:
+    """End every session of a user but the one kept; returns how many. Part of the caller's
+    transaction."""
+    now = timezone.now()
+    live = DeviceSession.objects.live(now).filter(user=user).exclude(pk=keep.pk if keep else None)
+    sessions = list(live.select_for_update(no_key=True).order_by("pk"))
+    for session in sessions:
+        _revoke(session, reason=reason, now=now)
+    return len(sessions)
+
+
 def _revoke(session: DeviceSession, *, reason: str, now: dt.datetime) -> None:
     session.revoked_at, session.revoked_reason = now, reason
     session.save(update_fields=["revoked_at", "revoked_reason"])
-    announce(session_group(session.pk), {"type": "access.revoked"})
+    announce(session_group(session.pk), {"type": "session.ended"})
 
 
 def find_live_session(session_id: UUID) -> DeviceSession | None:

@@ -8,9 +8,19 @@ from typing import Any
 
 import factory
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from PIL import Image
 
-from accounts.models import DoctorProfile, PatientProfile, Role, Sex, Status, User
+from accounts.models import (
+    ApplicationReview,
+    DataExport,
+    DoctorProfile,
+    PatientProfile,
+    Role,
+    Sex,
+    Status,
+    User,
+)
 from specializations.models import Specialization
 
 PASSWORD = "correct horse battery"
@@ -65,6 +75,7 @@ class DoctorFactory(UserFactory):
 class DoctorProfileFactory(factory.django.DjangoModelFactory[DoctorProfile]):
     class Meta:
         model = DoctorProfile
+        skip_postgeneration_save = True
 
     specialization = factory.LazyFunction(
         lambda: Specialization.objects.get_or_create(
@@ -75,6 +86,25 @@ class DoctorProfileFactory(factory.django.DjangoModelFactory[DoctorProfile]):
     licence_document = factory.LazyFunction(lambda: ContentFile(png_bytes(), "licence.png"))
     national_id_document = factory.LazyFunction(lambda: ContentFile(png_bytes(), "id.png"))
 
+    @factory.post_generation
+    def review(self: DoctorProfile, create: bool, extracted: object, **kwargs: Any) -> None:
+        """Whoever waits for approval waits in a round of review."""
+        if self.user.status == Status.PENDING_APPROVAL:
+            ApplicationReview.objects.create(profile=self)
+
 
 class AdminFactory(UserFactory):
     role = Role.ADMIN
+
+
+class DataExportFactory(factory.django.DjangoModelFactory[DataExport]):
+    """A copy that is ready; what is in it matters to nobody here."""
+
+    class Meta:
+        model = DataExport
+
+    status = DataExport.Status.READY
+    file = factory.LazyFunction(lambda: ContentFile(b"PK", "copy"))
+    size = 2
+    ready_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + DataExport.LASTS)

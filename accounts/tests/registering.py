@@ -7,11 +7,10 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from accounts.models import Registration, Role, User
+from accounts.models import CodeHolder, Registration, Role, User
+from accounts.services.applications import DoctorDetails, complete_doctor_profile
 from accounts.services.registration import (
-    DoctorDetails,
     PatientDetails,
-    complete_doctor_profile,
     complete_patient_profile,
     start_registration,
     submit_details,
@@ -35,16 +34,16 @@ def registering(
     return submit_details(registration_id=started.pk, email=email, **details)
 
 
-def code_of(registration: Registration) -> str:
+def code_of(holder: CodeHolder) -> str:
     """The code on its way to them, as the outbox keeps it until it is sent."""
     delivery = EmailDelivery.objects.filter(
-        idempotency_key__startswith=f"registration:{registration.pk}:"
+        idempotency_key__startswith=f"{holder._meta.model_name}:{holder.pk}:"
     ).latest("created_at")
     return json.loads(delivery.secret_context)["code"]
 
 
-def wrong_code(registration: Registration) -> str:
-    return f"{(int(code_of(registration)) + 1) % 10**6:06d}"
+def wrong_code(holder: CodeHolder) -> str:
+    return f"{(int(code_of(holder)) + 1) % 10**6:06d}"
 
 
 def verified(**changes: Any) -> User:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from accounts.models import DoctorProfile, Role
 from accounts.policies import ProfileAlreadyComplete
-from accounts.services.registration import LicenceTaken
+from accounts.services.applications import LicenceTaken
 from accounts.tests.factories import DoctorFactory, png_bytes
 from accounts.tests.registering import complete_doctor, scan, verified
 from common.documents import InvalidDocument

@@ -147,3 +147,23 @@ def test_json_cannot_stand_for_documents() -> None:
         "licence_document",
         "national_id_document",
     }
+
+
+def test_it_ends_with_the_password() -> None:
+    user = verified()
+    client = onboarding_client(user)
+    user.set_password("another quite long sentence")
+    user.save()
+
+    answer = client.patch(step_4(user), DETAILS)
+
+    assert answer.status_code == 401
+    assert onboarding_client(user).patch(step_4(user), DETAILS).status_code == 200
+
+
+def test_it_opens_step_4_for_whoever_came_with_google_and_has_no_password() -> None:
+    user = verified()
+    user.set_unusable_password()
+    user.save()
+
+    assert onboarding_client(user).patch(step_4(user), DETAILS).status_code == 200

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import DeviceSession, OneTimeCode, Registration, Status, User
+from accounts.models import DeviceSession, OneTimeCode, Registration, SignInMethod, Status, User
 from accounts.services.sessions import revoke_session
 from accounts.tests.factories import (
     PASSWORD,
@@ -20,6 +20,7 @@ from accounts.tests.factories import (
     UserFactory,
     png_bytes,
 )
+from accounts.tests.registering import verified
 from medisync.tests.client import page_client, sign_in
 from notifications.models import EmailDelivery
 from notifications.wording import Kind
@@ -91,7 +92,7 @@ def test_patient_registers_in_four_steps_and_is_signed_in() -> None:
     assert user.patient_profile.birth_date == dt.date(1990, 5, 17)
     assert browser.get("/register/done").status_code == 200
     session = DeviceSession.objects.get()
-    assert (session.user, session.method) == (user, DeviceSession.Method.REGISTRATION)
+    assert (session.user, session.method) == (user, SignInMethod.REGISTRATION)
     assert session.device_name == "Firefox · Android"
 
 
@@ -360,7 +361,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(patient: User) -> None:
 
     assert answer.url == "/profile"
     assert browser.get("/profile").status_code == 200
-    assert DeviceSession.objects.get().method == DeviceSession.Method.PASSWORD
+    assert DeviceSession.objects.get().method == SignInMethod.PASSWORD
 
 
 @pytest.mark.django_db
@@ -467,7 +468,7 @@ def test_revoked_session_stops_its_cookie_at_the_next_request(patient: User) -> 
 @pytest.mark.django_db
 def test_another_device_is_signed_out_from_the_list(patient: User) -> None:
     browser, other = page_client(patient), page_client(patient)
-    lost = browser.get("/sessions").context["others"][0]
+    lost, _place = browser.get("/sessions").context["others"][0]
 
     assert browser.post(f"/sessions/{lost.pk}/revoke").url == "/sessions"
 
@@ -559,3 +560,33 @@ def test_language_change_does_not_lead_elsewhere() -> None:
 @pytest.mark.django_db
 def test_unknown_language_is_refused() -> None:
     assert Client().post("/language", {"language": "xx"}).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["foo", "home", "//testserver/", "/\\\\testserver"])
+def test_next_that_is_no_address_leads_home(patient: User, word: str) -> None:
+    language = Client().post("/language", {"language": "en", "next": word})
+    login = Client().post("/login", credentials(patient, next=word))
+
+    assert (language.url, login.url) == ("/", "/")
+
+
+@pytest.mark.django_db
+def test_next_may_be_a_whole_address_of_ours(patient: User) -> None:
+    page = "http://testserver/profile"
+
+    assert Client().post("/login", credentials(patient, next=page)).url == page
+
+
+@pytest.mark.django_db
+def test_onboarding_in_a_browser_ends_with_the_password() -> None:
+    user = verified()
+    browser = Client()
+    browser.post("/login", {"email": user.email, "password": "a quite long sentence"})
+    before = browser.get("/register/profile").status_code
+
+    user.set_password("another quite long sentence")
+    user.save()
+
+    after = browser.get("/register/profile")
+    assert (before, after.status_code, after.url) == (200, 302, "/register")

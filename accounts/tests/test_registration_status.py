@@ -11,11 +11,11 @@ from django.utils import timezone
 from accounts.jobs import delete_expired_registrations
 from accounts.models import Registration, Role, User
 from accounts.services.registration import start_registration
-from accounts.services.review import approve_doctor
 from accounts.tests.factories import PatientFactory
 from accounts.tests.registering import complete_doctor, complete_patient, registering, verified
+from accounts.tests.reviewing import approve
 from common.ids import uuid7
-from medisync.tests.client import api_client
+from medisync.tests.client import api_client, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ def test_doctor_learns_since_when_they_wait() -> None:
 
 def test_approved_doctor_waits_no_more(admin: User) -> None:
     user = complete_doctor(verified(role=Role.DOCTOR))
-    approve_doctor(actor=admin, doctor_id=user.pk)
+    approve(sign_in(admin), user)
 
     found = status_of(user.registration.pk)
 

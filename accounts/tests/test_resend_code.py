@@ -7,10 +7,9 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import OneTimeCode, Role
+from accounts.services.codes import InvalidCode, ResendTooSoon
 from accounts.services.registration import (
-    InvalidCode,
     RegistrationExpired,
-    ResendTooSoon,
     WrongStep,
     resend_code,
     start_registration,

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import DeviceSession, Status, User
 from accounts.tests.factories import PASSWORD, DoctorFactory, PatientFactory
 from accounts.tokens import token_pair
-from medisync.tests.client import api_client, sign_in
+from medisync.tests.client import api_client, page_client, sign_in
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/api/v1/auth/login"
@@ -148,6 +148,40 @@ def test_sixth_attempt_in_a_minute_is_turned_away(patient: User) -> None:
 
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) >= 1
+
+
+def test_neighbours_in_a_waiting_room_sign_in_side_by_side(patient: User, stranger: User) -> None:
+    for _ in range(6):
+        api_client().post(LOGIN, {"email": patient.email, "password": "wrong password"})
+
+    app = api_client().post(LOGIN, {"email": stranger.email, "password": PASSWORD})
+    browser = page_client().post("/login", {"email": stranger.email, "password": PASSWORD})
+
+    assert (app.status_code, browser.status_code) == (200, 302)
+
+
+def test_address_that_floods_is_turned_away_at_either_door(patient: User) -> None:
+    for n in range(30):
+        api_client().post(LOGIN, {"email": f"{n}@", "password": "x"})
+        page_client().post("/login", {"email": f"page-{n}@", "password": "x"})
+
+    app = api_client().post(LOGIN, {"email": patient.email, "password": PASSWORD})
+    browser = page_client().post("/login", {"email": patient.email, "password": PASSWORD})
+
+    assert (app.status_code, browser.status_code) == (429, 429)
+
+
+@pytest.mark.parametrize("body", [[], ["email"], {"email": ["a"]}, {"email": None}, "x", 1])
+def test_body_of_any_shape_is_refused(body: object) -> None:
+    assert api_client().post(LOGIN, body).status_code == 400
+
+
+def test_half_a_character_is_refused() -> None:
+    answer = api_client().generic(
+        "POST", LOGIN, rb'{"email": "\ud800", "password": "x"}', content_type="application/json"
+    )
+
+    assert answer.status_code == 400
 
 
 def test_forwarded_address_of_an_untrusted_caller_changes_nothing(patient: User) -> None:

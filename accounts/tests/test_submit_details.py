@@ -10,10 +10,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import OneTimeCode, Registration, Role, User
+from accounts.services.codes import InvalidCode, ResendTooSoon
 from accounts.services.registration import (
-    InvalidCode,
     RegistrationExpired,
-    ResendTooSoon,
     WrongStep,
     start_registration,
     submit_details,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import OneTimeCode, Registration, StatusChange, User
+from accounts.services.codes import InvalidCode
 from accounts.services.registration import (
     AlreadyRegistered,
-    InvalidCode,
     resend_code,
     verify_email,
 )
 from accounts.tests.registering import PASSWORD, code_of, registering, verified, wrong_code
 from common.ids import uuid7
 from medisync.tests.client import api_client
-from medisync.tests.races import errors, race
+from medisync.tests.races import Racer, errors, race
 from notifications import outbox
 from notifications.models import EmailDelivery
 
@@ -259,19 +261,43 @@ def test_one_code_used_twice_at_once_makes_one_user() -> None:
     assert User.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_registrations_of_one_address_at_once_make_one_user() -> None:
+def race_for_one_address() -> list[Racer]:
     first, second = registering(), registering()
     codes = {registration.pk: code_of(registration) for registration in (first, second)}
-
-    racers = race(
+    return race(
         lambda: verify_email(registration_id=first.pk, code=codes[first.pk]),
         lambda: verify_email(registration_id=second.pk, code=codes[second.pk]),
         gate=User,
     )
 
+
+@pytest.mark.django_db(transaction=True)
+def test_two_registrations_of_one_address_at_once_make_one_user() -> None:
+    racers = race_for_one_address()
+
     assert sorted(errors(racers)) == ["", "AlreadyRegistered"]
     assert User.objects.count() == 1
+
+
+@pytest.fixture
+def no_address_constraint(transactional_db: None) -> Iterator[None]:
+    constraint = next(one for one in User._meta.constraints if one.name == "user_email_unique")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(User, constraint)
+    yield
+    for user in User.objects.all():
+        User.objects.filter(pk=user.pk).update(email=f"{user.pk}@example.org")
+    with connection.schema_editor() as editor:
+        editor.add_constraint(User, constraint)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_address_constraint")
+def test_without_the_constraint_they_would_make_two() -> None:
+    racers = race_for_one_address()
+
+    assert errors(racers) == ["", ""]
+    assert User.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,1 @@
+"""Shapes of identity, in and out."""

@@ -1,0 +1,195 @@
+"""Forgotten passwords, and changed ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import DeviceSession, OneTimeCode, PasswordReset, PendingSignIn, User
+from accounts.services import attempts, codes, sign_in
+from accounts.services.registration import check_password, checked_address
+from accounts.services.sessions import end_sessions
+from accounts.services.workers import hand_over
+from common import crypto
+from common.errors import DomainError, InvalidInput
+from notifications.services import notify
+from notifications.wording import Kind
+
+OLD_PASSWORD_TRIES = 5
+# A worker that has not looked at a request by then is taken for gone.
+LEFT_BEHIND_AFTER = dt.timedelta(seconds=15)
+SWEEP_SIZE = 500
+TASK = "accounts.jobs.prepare_password_reset"
+
+
+class ResetExpired(InvalidInput):
+    code = "reset_expired"
+    detail = _("This took too long, or was done already. Please ask for a new code.")
+
+
+class WrongPassword(InvalidInput):
+    code = "invalid_password"
+    detail = _("The password is not right.")
+
+
+class NoPasswordYet(DomainError):
+    code = "no_password"
+    detail = _(
+        "Your account has no password yet. Choose one with “Forgot your password?” on the "
+        "sign-in page."
+    )
+
+
+def request_reset(*, email: str, address: str) -> PasswordReset:
+    """Somebody forgot the password of an address. Whose it is, if anybody's, a worker looks up
+    later: until then known and unknown are one, in words and in time."""
+    email = checked_address(email)
+    codes.spend_mailbox(email, asked_from=address)
+    now = timezone.now()
+    with transaction.atomic():
+        reset = PasswordReset.objects.create(
+            email=email, asked_at=now, expires_at=now + PasswordReset.LASTS
+        )
+        hand_over(TASK, reset)
+    return reset
+
+
+def resend_code(*, reset_id: UUID, address: str) -> None:
+    """A new code, at most once a minute; the old one stops working."""
+    reset = PasswordReset.objects.filter(pk=reset_id).first()
+    if reset is None:
+        raise Http404
+    now = timezone.now()
+    waiting = PasswordReset.objects.awaiting_code(now).filter(pk=reset.pk)
+    if not waiting.exists():
+        raise ResetExpired
+    codes.check_is_due(reset.asked_at, now=now)
+    codes.spend_mailbox(reset.email, asked_from=address)
+    with transaction.atomic():
+        # Of two at once, one sends.
+        is_first = waiting.filter(asked_at=reset.asked_at).update(asked_at=now, prepared_at=None)
+        if not is_first:
+            raise codes.ResendTooSoon(int(OneTimeCode.RESEND_AFTER.total_seconds()))
+        hand_over(TASK, reset)
+
+
+@transaction.atomic
+def prepare_reset(*, reset_id: UUID) -> None:
+    """The worker's part: mail a code to the owner of the address. For an address without an
+    account, or with a closed one, keep a code that nothing will match. Harmless to run twice."""
+    now = timezone.now()
+    is_first = PasswordReset.objects.unprepared(now).filter(pk=reset_id).update(prepared_at=now)
+    if not is_first:
+        return
+    reset = PasswordReset.objects.get(pk=reset_id)
+    user = User.objects.filter(email=reset.email).first()
+    if user is None or not user.may_sign_in:
+        codes.keep_unmatchable(reset, now=now)
+        return
+    reset.user = user
+    reset.save(update_fields=["user"])
+    codes.send_code(
+        reset,
+        address=user.email,
+        language=user.language,
+        kind=Kind.PASSWORD_RESET_CODE,
+        now=now,
+    )
+
+
+def left_behind(now: dt.datetime) -> list[UUID]:
+    """Requests that a dead broker or worker left behind, the oldest first."""
+    overlooked = PasswordReset.objects.unprepared(now).filter(asked_at__lt=now - LEFT_BEHIND_AFTER)
+    return list(overlooked.order_by("asked_at").values_list("pk", flat=True)[:SWEEP_SIZE])
+
+
+def verify_reset_code(*, reset_id: UUID, code: str) -> str:
+    """Trade the code from the mail for the token that opens the choice of a new password.
+    An unknown reset, and one that no worker has seen yet, are answered like a wrong code."""
+    now = timezone.now()
+    reset = PasswordReset.objects.awaiting_code(now).filter(pk=reset_id).first()
+    if reset is None:
+        raise codes.InvalidCode(attr="otp")
+    one_time_code = codes.try_code(reset, code, now=now)
+    with transaction.atomic():
+        codes.use_code(one_time_code, now=now)
+        return _trade(reset, now=now)
+
+
+def _trade(reset: PasswordReset, *, now: dt.datetime) -> str:
+    """The token; only its digest is kept."""
+    token = crypto.new_secret()
+    is_first = (
+        PasswordReset.objects.awaiting_code(now)
+        .filter(pk=reset.pk)
+        .update(reset_digest=crypto.digest(token), reset_expires_at=now + PasswordReset.TOKEN_LASTS)
+    )
+    if not is_first:
+        raise codes.InvalidCode(attr="otp")
+    return token
+
+
+@transaction.atomic
+def reset_password(*, reset_token: str, new_password: str) -> User:
+    """Choose a new password with the token of a reset; it signs nobody in.
+
+    A password that is refused leaves the token as it was. Second factors stay.
+    """
+    now = timezone.now()
+    found = PasswordReset.objects.with_token(reset_token, now).first()
+    if found is None:
+        raise ResetExpired(attr="reset_token")
+    user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
+    # An address that the user has left since proves nothing any more.
+    if user.email != found.email or not user.may_sign_in:
+        raise ResetExpired(attr="reset_token")
+    check_password(new_password, user, attr="new_password")
+    is_first = PasswordReset.objects.with_token(reset_token, now).update(used_at=now)
+    if not is_first:
+        raise ResetExpired(attr="reset_token")
+    _set_password(user, new_password)
+    end_sessions(user, reason="password_reset")
+    sign_in.forget_failures(email=user.email)
+    return user
+
+
+def change_password(*, session: DeviceSession, old_password: str, new_password: str) -> None:
+    """Trade the old password for another; every other device is signed out.
+
+    Not in a transaction: a guess at the old password is counted before it is looked at.
+    """
+    if not session.user.has_usable_password():
+        raise NoPasswordYet
+    guard = attempts.Guard("old_password", str(session.user_id), free_tries=OLD_PASSWORD_TRIES)
+    attempts.spend([guard])
+    if not session.user.check_password(old_password):
+        raise WrongPassword(attr="old_password")
+    attempts.forget(guard)
+    check_password(new_password, session.user, attr="new_password")
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=session.user_id)
+        # Of two at once, the second no longer has the old one.
+        if user.password != session.user.password:
+            raise WrongPassword(attr="old_password")
+        _set_password(user, new_password)
+        end_sessions(user, reason="password_changed", keep=session)
+
+
+def close_resets(user: User) -> None:
+    """Codes and tokens for another password of this user are worth nothing any more."""
+    PasswordReset.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
+
+
+def _set_password(user: User, password: str) -> None:
+    """The caller holds the row's lock. Whoever has come half-way in by the old password stays
+    outside."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    close_resets(user)
+    PendingSignIn.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
+    notify(recipient=user, kind=Kind.PASSWORD_CHANGED, url="/")

@@ -1,0 +1,44 @@
+"""What people write in words of their own: reasons, notes, and the short texts of a proposal."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from common.errors import InvalidInput
+from common.lines import is_plain_line
+
+TEXT_LENGTH = 2000
+
+
+def required_text(text: str, *, attr: str) -> str:
+    """What must be said, because it is kept or somebody will read it."""
+    if not text.strip():
+        raise InvalidInput(_("Please give the reason; it stays on record."), attr=attr)
+    return checked_text(text, attr=attr)
+
+
+def required_entry(text: str, *, attr: str, length: int) -> str:
+    """A name or a number that stands in a column of that length."""
+    if not text.strip():
+        raise InvalidInput(_("This cannot be empty."), attr=attr)
+    if not is_plain_line(text):
+        raise InvalidInput(_("Write this on one line, without invisible characters."), attr=attr)
+    return checked_text(text, attr=attr, length=length)
+
+
+def checked_name(text: str, *, attr: str) -> str:
+    """A first or last name, from whichever door it comes."""
+    return required_entry(text, attr=attr, length=User.NAME_LENGTH)
+
+
+def checked_text(text: str, *, attr: str, length: int = TEXT_LENGTH) -> str:
+    """Plain text without blanks around it; it may be empty."""
+    text = text.strip()
+    if len(text) > length or "\x00" in text:
+        limit = number_format(length, force_grouping=True)
+        raise InvalidInput(
+            _("At most %(limit)s characters of plain text.") % {"limit": limit}, attr=attr
+        )
+    return text

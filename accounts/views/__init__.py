@@ -1,0 +1,1 @@
+"""Pages of identity: coming in, registering, the own account."""
