@@ -10,14 +10,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from common.models import BaseModel
+from connections.models import readable
 
 
 class RecordQuerySet(models.QuerySet["Record"]):
     def visible_to(self, user: Any) -> RecordQuerySet:
-        """The patient's alone, until they grant it to someone."""
-        if not user.is_authenticated:
-            return self.none()
-        return self.filter(patient_id=user.pk)
+        """The patient's, and what they let a doctor see; to a doctor, nothing that is marked
+        sensitive or lies in the trash."""
+        found = readable(
+            self, user=user, category=models.OuterRef("kind"), dated=models.OuterRef("date")
+        )
+        if user.is_authenticated and user.is_patient:
+            return found
+        return found.kept().filter(is_sensitive=False)
 
     def kept(self) -> RecordQuerySet:
         """Not in the trash."""
@@ -28,9 +33,11 @@ class Record(BaseModel):
     """One document of a patient's history."""
 
     class Kind(models.TextChoices):
+        """Each is a `DataCategory` that a grant may open."""
+
         LAB_RESULT = "LAB_RESULT", _("Lab result")
         IMAGING = "IMAGING", _("Imaging")
-        PRESCRIPTION = "PRESCRIPTION", _("Prescription")
+        PRESCRIPTION_SCAN = "PRESCRIPTION_SCAN", _("Prescription on paper")
         REPORT = "REPORT", _("Report")
         VACCINATION = "VACCINATION", _("Vaccination")
         OTHER = "OTHER", _("Other")
@@ -38,7 +45,7 @@ class Record(BaseModel):
     patient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="records"
     )
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind)
     title = models.CharField(max_length=200)
     date = models.DateField()
     description = models.TextField(max_length=2000, blank=True)

@@ -130,7 +130,8 @@ def test_two_bookings_of_one_time_at_once_are_one(doctor: User) -> None:
         gate=Appointment,
     )
 
-    assert sorted(errors(racers)) == ["", "IntegrityError"]
+    # Each may wait for the other's row; PostgreSQL then ends one as a deadlock instead.
+    assert sorted(errors(racers)) in (["", "IntegrityError"], ["", "OperationalError"])
     assert Appointment.objects.count() == 1
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from chat.models import Chat, Message
 from connections.models import Connection
-from connections.services import end_connection
+from connections.services.connections import end_connection
 
 pytestmark = pytest.mark.django_db
 

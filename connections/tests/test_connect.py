@@ -12,9 +12,9 @@ from accounts.tests.factories import AdminFactory, DoctorFactory, PatientFactory
 from audit.models import AccessEvent
 from common.errors import NotAllowed
 from connections.models import Connection
-from connections.policies import AlreadyConnected, ConnectionBlocked, DoctorNotAvailable
-from connections.services import connect
-from connections.tests.factories import ConnectionFactory
+from connections.policies import AlreadyConnected, DoctorNotAvailable
+from connections.services.connections import connect
+from connections.tests.factories import ConnectionFactory, RequestFactory
 from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import Notification
 
@@ -58,15 +58,22 @@ def test_it_is_logged_as_the_patients_act(patient: User, doctor: User) -> None:
     )
 
 
+def test_request_that_waits_is_answered_by_the_patient_who_connects(
+    patient: User, doctor: User
+) -> None:
+    waiting = RequestFactory(patient=patient, doctor=doctor)
+
+    made = join(patient, doctor)
+
+    waiting.refresh_from_db()
+    event = AccessEvent.objects.get(action="REQUEST_ACCEPTED")
+    assert (waiting.status, waiting.decided_by) == ("ACCEPTED", patient)
+    assert waiting.decided_at == made.connected_at
+    assert (event.actor_id, event.basis) == (patient.pk, "SELF")
+
+
 def test_connection_that_ended_is_taken_up_again(patient: User, doctor: User) -> None:
-    old = ConnectionFactory(
-        patient=patient,
-        doctor=doctor,
-        status="INACTIVE",
-        ended_at=timezone.now(),
-        ended_by=doctor,
-        origin="REQUEST",
-    )
+    old = ConnectionFactory(patient=patient, doctor=doctor, ended=True, origin="REQUEST")
 
     again = join(patient, doctor)
 
@@ -85,9 +92,9 @@ def test_connected_people_cannot_connect_again(connection: Connection) -> None:
 
 
 def test_blocked_pair_stays_apart(patient: User, doctor: User) -> None:
-    ConnectionFactory(patient=patient, doctor=doctor, status="BLOCKED", ended_at=timezone.now())
+    ConnectionFactory(patient=patient, doctor=doctor, blocked_by_doctor=True)
 
-    with pytest.raises(ConnectionBlocked):
+    with pytest.raises(DoctorNotAvailable):
         join(patient, doctor)
 
 
@@ -166,7 +173,7 @@ def test_without_the_lock_the_loser_would_crash(patient: User, doctor: User) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_reconnecting_twice_at_once_is_one_reconnection(patient: User, doctor: User) -> None:
-    ConnectionFactory(patient=patient, doctor=doctor, status="INACTIVE", ended_at=timezone.now())
+    ConnectionFactory(patient=patient, doctor=doctor, ended=True)
 
     racers = race(lambda: join(patient, doctor), lambda: join(patient, doctor), gate=Connection)
 

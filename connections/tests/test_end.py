@@ -10,7 +10,7 @@ from accounts.policies import AccountNotActive
 from audit.models import AccessEvent
 from connections.models import Connection
 from connections.policies import ConnectionEnded
-from connections.services import end_connection
+from connections.services.connections import end_connection
 from medisync.tests.client import api_client
 from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import Notification

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from connections.models import Connection
-from connections.services import end_connection
+from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client
 

@@ -72,7 +72,8 @@ def test_list_takes_the_same_queries_however_long(
     ConnectionFactory.create_batch(8, doctor=doctor)
     browser = page_client(doctor)
 
-    with django_assert_num_queries(4):  # cookie, device session, connections, unread count
+    # cookie, device session, requests that wait, connections, unread count
+    with django_assert_num_queries(5):
         answer = browser.get(LIST)
 
     assert len(answer.context["page"].rows) == 8
@@ -117,8 +118,9 @@ def test_page_takes_the_same_queries_however_many_prescriptions(
         issue(connection)
     browser = page_client(doctor)
 
-    # cookie, device session, connection, prescriptions, items, unread count
-    with django_assert_num_queries(6):
+    # cookie, device session, connection; within a savepoint (two) the connection again, the log,
+    # prescriptions and items; the grant, the unread count
+    with django_assert_num_queries(11):
         browser.get(detail(connection))
 
 

@@ -1,0 +1,1 @@
+"""Doctors, requests, connections and grants over REST."""
