@@ -25,7 +25,16 @@ def format_number(compact: str) -> str:
     return "-".join((compact[:3], compact[3:6], compact[6:]))
 
 
+def as_written(typed: str) -> str:
+    """A number, or its beginning, in the one way it is written, whatever way it was typed."""
+    return format_number(_compact(typed)).rstrip("-")
+
+
 def is_valid_number(number: str) -> bool:
     """Whether the check character fits; small letters and missing hyphens are forgiven."""
-    compact = number.upper().replace("-", "").replace(" ", "").translate(AMBIGUOUS)
+    compact = _compact(number)
     return len(compact) == RANDOM_LENGTH + 1 and bool(luhn.is_valid(compact, alphabet=ALPHABET))
+
+
+def _compact(typed: str) -> str:
+    return typed.upper().replace("-", "").replace(" ", "").translate(AMBIGUOUS)

@@ -6,9 +6,10 @@ and not in the message catalogues. Digits are Western in both languages: a dose 
 """
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-Language: TypeAlias = Literal["en", "ar"]
+from common.languages import Language
+
 PluralForms: TypeAlias = Mapping[str, str]
 
 

@@ -1,6 +1,6 @@
 """The paper form of a prescription."""
 
-from prescriptions.pdf.document import DocumentItem, PrescriptionDocument
+from prescriptions.pdf.document import DocumentItem, PrescriptionDocument, SafetyNote
 from prescriptions.pdf.render import PAPERS, Paper, render_prescription_pdf
 from prescriptions.pdf.response import pdf_response
 
@@ -9,6 +9,7 @@ __all__ = [
     "DocumentItem",
     "Paper",
     "PrescriptionDocument",
+    "SafetyNote",
     "pdf_response",
     "render_prescription_pdf",
 ]

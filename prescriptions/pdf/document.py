@@ -18,11 +18,24 @@ class DocumentItem:
     quantity: int | None
     refills: int
     instructions: str
+    is_controlled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyNote:
+    """What the safety check found, in both languages. A warning has the prescriber's reason to
+    prescribe all the same; what could not be checked has none."""
+
+    sentence_en: str
+    sentence_ar: str
+    reason_en: str = ""
+    reason_ar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PrescriptionDocument:
-    """One version of one prescription. Paper is static, so it holds no state that can change."""
+    """One version of one prescription. Paper is static, so it holds no state that can change.
+    Without a `verification_url` it is a copy for reading."""
 
     number: str
     version: int
@@ -40,3 +53,4 @@ class PrescriptionDocument:
     items: tuple[DocumentItem, ...]
     verification_url: str
     content_hash: str
+    safety: tuple[SafetyNote, ...] = ()

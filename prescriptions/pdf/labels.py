@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from prescriptions.sig import Language, PluralForms
+from common.languages import Language
+from prescriptions.sig import PluralForms
 
 LABELS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "title": "Prescription",
         "number": "Prescription number",
-        "version": "Version",
+        "version": "Version {n}",
+        "replaces": "Version {n}, replaces version {before}",
         "patient": "Patient",
         "prescriber": "Prescriber",
         "birth_date": "Born",
@@ -19,12 +21,18 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "medicines": "Medicines",
         "quantity": "Quantity",
         "refills": "Refills",
+        "controlled": "Controlled medicine",
         "notes": "Notes",
+        "safety": "Safety check",
+        "reason": "Prescribed all the same:",
         "end": "End of prescription",
         "signature": "Signature and stamp",
         "verify": "Verify this prescription",
         "verify_how": "Scan the code with a phone camera. The page must open at:",
+        "verify_state": "Only that page shows whether the prescription is still valid.",
         "qr": "QR code that opens the verification page of this prescription",
+        "copy": "Copy for reading",
+        "copy_why": "No medicine is handed out on it. The patient has the original.",
         "fingerprint": "Content fingerprint",
         "continued": "continued",
         "page": "Page {page} of {pages}",
@@ -32,7 +40,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
     "ar": {
         "title": "وصفة طبية",
         "number": "رقم الوصفة",
-        "version": "النسخة",
+        "version": "النسخة {n}",
+        "replaces": "النسخة {n}، تحل محل النسخة {before}",
         "patient": "المريض",
         "prescriber": "الطبيب",
         "birth_date": "تاريخ الميلاد",
@@ -43,12 +52,18 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "medicines": "الأدوية",
         "quantity": "الكمية",
         "refills": "إعادة الصرف",
+        "controlled": "دواء خاضع للرقابة",
         "notes": "ملاحظات",
+        "safety": "فحص السلامة",
+        "reason": "سبب وصفه رغم ذلك:",
         "end": "نهاية الوصفة",
         "signature": "التوقيع والختم",
         "verify": "تحقق من هذه الوصفة",
         "verify_how": "امسح الرمز بكاميرا الهاتف. يجب أن تُفتح الصفحة على العنوان:",
+        "verify_state": "تلك الصفحة وحدها تبيّن هل الوصفة سارية حتى الآن.",
         "qr": "رمز QR يفتح صفحة التحقق من هذه الوصفة",
+        "copy": "نسخة للاطلاع",
+        "copy_why": "لا تُصرف بها أدوية. الأصل لدى المريض.",
         "fingerprint": "بصمة المحتوى",
         "continued": "تابع",
         "page": "صفحة {page} من {pages}",
@@ -69,23 +84,4 @@ MEDICINE_COUNT: Mapping[Language, PluralForms] = {
         "many": "{n} دواءً",
         "other": "{n} دواء",
     },
-}
-
-# Month names are spelt out: 03/04 is a different day on either side of the Mediterranean.
-MONTHS: Mapping[Language, tuple[str, ...]] = {
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    "ar": (
-        "يناير",
-        "فبراير",
-        "مارس",
-        "إبريل",
-        "مايو",
-        "يونيو",
-        "يوليو",
-        "أغسطس",
-        "سبتمبر",
-        "أكتوبر",
-        "نوفمبر",
-        "ديسمبر",
-    ),
 }

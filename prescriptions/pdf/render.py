@@ -1,60 +1,30 @@
-"""Sets a prescription on paper with typst.
+"""The words of a printed prescription, for the template that places them."""
 
-The template holds the layout; every word reaches it as JSON data, so what a user typed is text
-there and never markup. The same document gives the same bytes on every machine: only the packaged
-fonts are used, and the creation date is the day of issue.
-"""
-
-import functools
-import importlib.resources
-import json
-import re
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 import segno
 import typst
 
-from prescriptions.pdf.document import DocumentItem, PrescriptionDocument
-from prescriptions.pdf.labels import LABELS, MEDICINE_COUNT, MONTHS, SEXES
-from prescriptions.sig import Language, counted, dosage_sentence
+from common.languages import Language
+from common.paper import compiler_for as paper_compiler
+from common.paper import printable_line, printable_lines, typeset, written_day
+from prescriptions.pdf.document import DocumentItem, PrescriptionDocument, SafetyNote
+from prescriptions.pdf.labels import LABELS, MEDICINE_COUNT, SEXES
+from prescriptions.pdf.numerals import in_words
+from prescriptions.sig import counted, dosage_sentence
 
 Paper: TypeAlias = Literal["A4", "A5"]
 PAPERS: tuple[Paper, ...] = get_args(Paper)
 
 _TEMPLATE = Path(__file__).with_name("prescription.typ")
-_FONT_PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_sans_arabic")
-# Control characters, and the bidirectional ones, which could show a dose in another order than
-# it is stored. Joiners stay: Persian and Urdu names need them.
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LINE_BREAK = re.compile(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _FINGERPRINT_DIGITS = 16
-
-
-@functools.cache
-def _fonts() -> typst.Fonts:
-    packages = [importlib.resources.files(name) / "files" for name in _FONT_PACKAGES]
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(package) for package in packages],
-    )
-
-
-def _lines(text: str) -> str:
-    return _UNPRINTABLE.sub("", _LINE_BREAK.sub("\n", text).replace("\t", " ")).strip()
-
-
-def _printable(text: str) -> str:
-    return " ".join(_lines(text).split("\n"))
-
-
-def _day(value: date, language: Language) -> str:
-    # A no-break space keeps the parts of a date on one line.
-    return f"{value.day}\u00a0{MONTHS[language][value.month - 1]}\u00a0{value.year}"
+_MOST_LINES = 12
+_OTHER: Mapping[Language, Language] = {"en": "ar", "ar": "en"}
 
 
 def _fingerprint(content_hash: str) -> str:
@@ -68,15 +38,38 @@ def _qr_svg(url: str) -> str:
     return image.getvalue().decode()
 
 
-def _item(item: DocumentItem, language: Language) -> dict[str, str]:
+def _version(version: int, language: Language) -> str:
+    wording = LABELS[language]["replaces" if version > 1 else "version"]
+    return wording.format(n=version, before=version - 1)
+
+
+def _instructions(text: str) -> str:
+    """With its line breaks, unless there are so many that the item would outgrow the page."""
+    lines = [line for line in printable_lines(text).split("\n") if line]
+    return ("\n" if len(lines) <= _MOST_LINES else " / ").join(lines)
+
+
+def _item(item: DocumentItem, language: Language) -> dict[str, Any]:
+    """One medicine. Its directions are said in the other language too, so that a pharmacist reads
+    either, and its figures also in words."""
     return {
-        "medicine": _printable(item.medicine),
-        "strength": _printable(item.strength),
+        "medicine": printable_line(item.medicine),
+        "strength": printable_line(item.strength),
+        "is_controlled": item.is_controlled,
         "sig": dosage_sentence(item, language),
-        "instructions": _lines(item.instructions),
+        "sig_other": dosage_sentence(item, _OTHER[language]),
+        "instructions": _instructions(item.instructions),
         "quantity": "" if item.quantity is None else str(item.quantity),
+        "quantity_words": "" if item.quantity is None else in_words(item.quantity, language),
         "refills": str(item.refills),
+        "refills_words": in_words(item.refills, language),
     }
+
+
+def _note(note: SafetyNote, language: Language) -> dict[str, str]:
+    sentence = {"en": note.sentence_en, "ar": note.sentence_ar}[language]
+    reason = {"en": note.reason_en, "ar": note.reason_ar}[language]
+    return {"sentence": printable_line(sentence), "reason": printable_line(reason)}
 
 
 def _page_data(document: PrescriptionDocument, paper: Paper, language: Language) -> dict[str, Any]:
@@ -90,23 +83,25 @@ def _page_data(document: PrescriptionDocument, paper: Paper, language: Language)
         "paper": paper.lower(),
         "language": language,
         "labels": LABELS[language],
-        "number": _printable(document.number),
-        "version": str(document.version),
+        "number": printable_line(document.number),
+        "version": LABELS[language]["version"].format(n=document.version),
+        "version_replaces": _version(document.version, language),
         "issued_on": [document.issued_on.year, document.issued_on.month, document.issued_on.day],
-        "issued": _day(document.issued_on, language),
-        "valid_until": _day(document.valid_until, language),
-        "patient": _printable(document.patient_name),
-        "birth_date": "" if born is None else _day(born, language),
+        "issued": written_day(document.issued_on, language),
+        "valid_until": written_day(document.valid_until, language),
+        "patient": printable_line(document.patient_name),
+        "birth_date": "" if born is None else written_day(born, language),
         "sex": SEXES[language][document.patient_sex],
-        "prescriber": _printable(document.prescriber_name),
-        "specialization": _printable(specialization),
-        "licence": _printable(document.prescriber_licence_number),
-        "diagnosis": _lines(document.diagnosis),
-        "notes": _lines(document.notes),
+        "prescriber": printable_line(document.prescriber_name),
+        "specialization": printable_line(specialization),
+        "licence": printable_line(document.prescriber_licence_number),
+        "diagnosis": printable_lines(document.diagnosis),
+        "notes": printable_lines(document.notes),
         "items": [_item(item, language) for item in document.items],
+        "safety": [_note(note, language) for note in document.safety],
         "medicine_count": counted(len(document.items), MEDICINE_COUNT[language], language),
         "host": urlsplit(document.verification_url).netloc,
-        "qr": _qr_svg(document.verification_url),
+        "qr": _qr_svg(document.verification_url) if document.verification_url else "",
         "fingerprint": _fingerprint(document.content_hash),
     }
 
@@ -114,30 +109,14 @@ def _page_data(document: PrescriptionDocument, paper: Paper, language: Language)
 def compiler_for(
     document: PrescriptionDocument, *, paper: Paper, language: Language
 ) -> typst.Compiler:
-    """A compiler loaded with one document.
-
-    A compiler refuses a second thread, so each call makes its own: it is free to make, because
-    the fonts and typst's own caches are shared by all.
-    """
-    return typst.Compiler(
-        str(_TEMPLATE),
-        root=str(_TEMPLATE.parent),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(_page_data(document, paper, language))},
-    )
+    """A compiler loaded with one document."""
+    return paper_compiler(_TEMPLATE, _page_data(document, paper, language))
 
 
 def render_prescription_pdf(
     document: PrescriptionDocument, *, paper: Paper, language: Language
 ) -> bytes:
-    """The prescription as a tagged PDF/A; identical documents give identical bytes."""
-    compiler = compiler_for(document, paper=paper, language=language)
+    """The prescription as a tagged PDF/A; identical documents give identical bytes, for the
+    creation date is the day of issue."""
     issued = datetime.combine(document.issued_on, time(), UTC)
-    try:
-        pdf = compiler.compile(format="pdf", pdf_standards=["a-2a", "ua-1"], timestamp=issued)
-    except typst.TypstError:
-        # The standards forbid a character that the fonts lack (an emoji, a name in Chinese).
-        # Such a prescription still prints, with a visible box in the character's place.
-        pdf = compiler.compile(format="pdf", timestamp=issued)
-    return cast(bytes, pdf)
+    return typeset(lambda: compiler_for(document, paper=paper, language=language), at=issued)

@@ -1,10 +1,12 @@
+"""The sheet as an answer."""
+
+from __future__ import annotations
+
 from django.http import HttpResponse
+
+from common.files import show_pdf
 
 
 def pdf_response(content: bytes, *, number: str) -> HttpResponse:
-    """The sheet, to be shown in the browser and kept by nobody on the way."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="prescription-{number}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    """It is called by its number, which names nobody."""
+    return show_pdf(content, name=f"prescription-{number}.pdf")

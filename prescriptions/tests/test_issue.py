@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,20 +15,29 @@ from django.db import connection as database
 from django.http import Http404
 from django.utils import timezone
 
-from accounts.models import Status, User
+from accounts.models import AllergyIntolerance, Status, User
 from audit.models import AccessEvent
 from common.clock import clinic_date
 from common.errors import DomainError, InvalidInput
 from common.ids import uuid7
-from connections.models import Connection
+from connections.models import Connection, DataCategory
 from connections.policies import ConnectionEnded
-from connections.services import end_connection
+from connections.services.connections import end_connection
+from connections.services.grants import Sharing, set_grant
+from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client
 from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import Notification
-from prescriptions import services
 from prescriptions.models import Prescription, PrescriptionItem
-from prescriptions.services import AlreadyIssued, Item
+from prescriptions.services import issuing
+from prescriptions.services.checking import Override, SafetyWarnings
+from prescriptions.services.issuing import (
+    AlreadyIssued,
+    Item,
+    Order,
+    issue_prescription,
+)
+from prescriptions.services.refills import RequestAnswered, decline_refill, request_refill
 from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +113,8 @@ def test_it_is_good_through_its_last_day(connection: Connection) -> None:
 def test_patient_is_told_and_the_act_is_logged(connection: Connection) -> None:
     prescription = issue(connection)
 
-    told, event = Notification.objects.get(), AccessEvent.objects.get()
+    told = Notification.objects.get()
+    event = AccessEvent.objects.get(action=AccessEvent.Action.ISSUED)
     assert (told.recipient, told.kind) == (connection.patient, "PRESCRIPTION_ISSUED")
     assert told.url == f"/prescriptions/{prescription.pk}"
     assert (event.action, event.actor_id, event.object_id) == (
@@ -170,6 +181,12 @@ def test_thirty_items_are_written(connection: Connection) -> None:
         {"strength": "x" * 81},
         {"instructions": "x" * 501},
         {"instructions": "\x00"},
+        # Turned around, cut in lines, and with nothing to be seen.
+        {"medicine": "Vit\u202eC"},
+        {"medicine": "Vit\nC"},
+        {"medicine": "\u200b\u2060"},
+        {"strength": "\u202egm 005"},
+        {"instructions": "Take\u2028two"},
         {"as_needed": "perhaps"},
         {"dose": 1},
     ],
@@ -196,7 +213,6 @@ def test_item_that_cannot_be_right_is_refused_by_name(
         {"quantity": 0},
         {"quantity": 1001},
         {"refills": 13},
-        {"medicine": ""},
     ],
     ids=str,
 )
@@ -207,7 +223,10 @@ def test_database_refuses_it_too(connection: Connection, change: dict[str, Any])
     assert not Prescription.objects.exists()
 
 
-def test_database_refuses_an_item_without_frequency(connection: Connection) -> None:
+@pytest.mark.parametrize("item", [{"medicine": "x"}, {"medicine": "", "frequency": 1}], ids=str)
+def test_database_refuses_an_item_without_frequency_or_name(
+    connection: Connection, item: dict[str, Any]
+) -> None:
     prescription = issue(connection)
 
     with (
@@ -215,9 +234,7 @@ def test_database_refuses_an_item_without_frequency(connection: Connection) -> N
         pytest.raises(IntegrityError),
         transaction.atomic(),
     ):
-        PrescriptionItem.objects.create(
-            prescription=prescription, position=9, medicine="x", quantity=1
-        )
+        PrescriptionItem.objects.create(prescription=prescription, position=9, quantity=1, **item)
 
 
 def test_as_needed_may_go_with_or_without_a_frequency(connection: Connection) -> None:
@@ -276,7 +293,7 @@ def test_nothing_is_issued_by_a_doctor_out_of_standing(
 
 def test_unknown_connection_is_not_found(doctor: User) -> None:
     with pytest.raises(Http404):
-        services.issue_prescription(actor=doctor, connection_id=uuid7(), items=[AMLODIPINE])
+        issue_prescription(actor=doctor, connection_id=uuid7(), order=Order(items=[AMLODIPINE]))
 
 
 def test_number_already_given_out_is_drawn_again(connection: Connection, monkeypatch) -> None:
@@ -284,7 +301,7 @@ def test_number_already_given_out_is_drawn_again(connection: Connection, monkeyp
     numbers = iter([taken, taken, "7K3-M9Q-2TC"])
     field = Prescription._meta.get_field("number")
     monkeypatch.setattr(field, "_get_default", lambda: next(numbers))
-    monkeypatch.setattr(services, "new_number", lambda: next(numbers))
+    monkeypatch.setattr(issuing, "new_number", lambda: next(numbers))
 
     second = issue(connection)
 
@@ -393,8 +410,11 @@ def test_form_sent_twice_at_once_issues_one(connection: Connection) -> None:
 
 def _end_was_logged_after_the_issue() -> bool:
     """By the log, whose ids follow the time at which each act was done."""
-    acts = AccessEvent.objects.order_by("id").values_list("action", flat=True)
-    return list(acts) == ["ISSUED", "CONNECTION_ENDED"]
+    acts = AccessEvent.objects.exclude(action=AccessEvent.Action.CHECKED)
+    return list(acts.order_by("id").values_list("action", flat=True)) == [
+        "ISSUED",
+        "CONNECTION_ENDED",
+    ]
 
 
 def test_item_defaults_are_by_mouth_and_per_day() -> None:
@@ -407,3 +427,231 @@ def test_issued_now_means_now(connection: Connection) -> None:
     prescription = issue(connection)
 
     assert timezone.now() - prescription.issued_at < dt.timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("days", "refills", "good_for"),
+    [(30, 0, 30), (30, 2, 90), (7, 3, 51), (None, 1, 60), (90, 12, 365)],
+)
+def test_last_day_follows_the_refills(
+    connection: Connection, days: int | None, refills: int, good_for: int
+) -> None:
+    item = replace(AMLODIPINE, duration_days=days, refills=refills)
+
+    issued = issue(connection, items=[PARACETAMOL, item])
+
+    assert issued.valid_until == clinic_date() + dt.timedelta(days=good_for)
+
+
+def test_controlled_medicine_is_marked_when_it_is_ordered(connection: Connection) -> None:
+    morphine = replace(AMLODIPINE, medicine="Morphine", strength="10 mg")
+
+    issued = issue(connection, items=[AMLODIPINE, morphine])
+
+    assert [item.is_controlled for item in issued.items.all()] == [False, True]
+    assert issued.has_controlled_item
+
+
+# --- What the safety check finds -----------------------------------------------
+
+
+@pytest.fixture
+def allergic(connection: Connection) -> Connection:
+    AllergyIntolerance.objects.create(
+        patient=connection.patient, substance="Penicillin", criticality="HIGH"
+    )
+    return connection
+
+
+def amoxicillin(**changes: Any) -> dict[str, Any]:
+    item = {"medicine": "Amoxicillin", "frequency": 3, "quantity": 21}
+    return {"items": [item]} | changes
+
+
+def test_conflict_comes_back_and_nothing_is_issued(allergic: Connection) -> None:
+    answer = post(allergic, amoxicillin())
+
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (409, "urn:medisync:problem:safety-warnings")
+    assert problem["errors"][0]["attr"] == "override_warnings"
+    (warning,) = problem["warnings"]
+    assert (warning["kind"], warning["position"], warning["medicine"]) == (
+        "ALLERGY",
+        1,
+        "Amoxicillin",
+    )
+    assert warning["sentence"]
+    assert problem["unchecked"] == []
+    assert not Prescription.objects.exists()
+
+
+def test_conflict_with_what_is_not_shared_is_not_named(allergic: Connection) -> None:
+    (warning,) = post(allergic, amoxicillin()).json()["warnings"]
+
+    assert (warning["against"], warning["source"], warning["source_date"]) == (None, None, None)
+    assert "Penicillin" not in str(warning)
+
+
+def test_conflict_with_what_is_shared_is_named_with_its_source(allergic: Connection) -> None:
+    set_grant(
+        actor=allergic.patient,
+        connection_id=allergic.pk,
+        sharing=Sharing(categories=[DataCategory.ALLERGIES]),
+    )
+
+    (warning,) = post(allergic, amoxicillin()).json()["warnings"]
+
+    assert warning["against"] == "Penicillin"
+    assert warning["source"]
+    assert warning["source_date"]
+
+
+def test_conflict_is_told_in_the_callers_language(connection: Connection) -> None:
+    both = [
+        {"medicine": name, "frequency": 1, "quantity": 30} for name in ("Ibuprofen", "Naproxen")
+    ]
+
+    answer = api_client(connection.doctor).post(
+        f"/api/v1/prescriptions/connections/{connection.pk}",
+        {"items": both},
+        headers={"Accept-Language": "ar"},
+    )
+
+    arabic = answer.json()["warnings"][0]["sentence"]
+
+    assert re.search("[\u0600-\u06ff]", arabic)
+
+
+def test_patient_sees_that_the_record_was_looked_into_though_nothing_was_issued(
+    allergic: Connection,
+) -> None:
+    post(allergic, amoxicillin())
+
+    assert [event.action for event in AccessEvent.objects.all()] == ["CHECKED"]
+
+
+def test_refused_reason_leaves_its_trace_too(allergic: Connection) -> None:
+    wrong = [{"warning": "0" * 16, "reason": "It is known."}]
+
+    assert post(allergic, amoxicillin(override_warnings=wrong)).status_code == 400
+    assert [event.action for event in AccessEvent.objects.all()] == ["CHECKED"]
+
+
+def test_conflict_with_a_reason_is_issued_and_kept(allergic: Connection) -> None:
+    (warning,) = post(allergic, amoxicillin()).json()["warnings"]
+    override = {"warning": warning["key"], "reason": "Tolerated twice."}
+
+    answer = post(allergic, amoxicillin(override_warnings=[override]))
+
+    assert answer.status_code == 201
+    (kept,) = answer.json()["safety"]["warnings"]
+    assert (kept["key"], kept["reason"]) == (warning["key"], "Tolerated twice.")
+    assert Prescription.objects.get().is_intact()
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x", "x" * 301], ids=["none", "blank", "x", "long"])
+def test_reason_says_something(allergic: Connection, reason: str) -> None:
+    (warning,) = post(allergic, amoxicillin()).json()["warnings"]
+    override = {"warning": warning["key"], "reason": reason}
+
+    assert post(allergic, amoxicillin(override_warnings=[override])).status_code == 400
+    assert not Prescription.objects.exists()
+
+
+def test_each_conflict_needs_its_reason(allergic: Connection) -> None:
+    """Two penicillins for one who is allergic to them, and each a double of the other."""
+    both = [AMLODIPINE, replace(AMLODIPINE, medicine="Amoxicillin"), AMLODIPINE]
+    with pytest.raises(SafetyWarnings) as found:
+        issue_prescription(
+            actor=allergic.doctor, connection_id=allergic.pk, order=Order(items=both)
+        )
+    first, *others = found.value.report.warnings
+    one = [Override(first.key, "It is known.")]
+
+    assert others
+    with pytest.raises(SafetyWarnings):
+        issue_prescription(
+            actor=allergic.doctor,
+            connection_id=allergic.pk,
+            order=Order(items=both, overrides=one),
+        )
+
+
+def test_unknown_name_is_issued_and_kept_as_not_checked(connection: Connection) -> None:
+    item = {"medicine": "Amoxicilin forte", "frequency": 3, "quantity": 21}
+
+    (kept,) = post(connection, {"items": [item]}).json()["safety"]["unchecked"]
+
+    assert (kept["name"], kept["suggestion"]) == ("Amoxicilin forte", "amoxicillin")
+    assert kept["sentence"]
+
+
+def test_check_alone_issues_nothing_and_is_logged(allergic: Connection) -> None:
+    answer = api_client(allergic.doctor).post(
+        f"/api/v1/prescriptions/connections/{allergic.pk}/check",
+        {"items": [{"medicine": "Amoxicillin"}]},
+    )
+
+    assert answer.status_code == 200
+    assert [warning["kind"] for warning in answer.json()["warnings"]] == ["ALLERGY"]
+    assert not Prescription.objects.exists()
+    assert [event.action for event in AccessEvent.objects.all()] == ["CHECKED"]
+
+
+def test_checks_are_limited(allergic: Connection) -> None:
+    app = api_client(allergic.doctor)
+    path = f"/api/v1/prescriptions/connections/{allergic.pk}/check"
+
+    with time_machine.travel(timezone.now(), tick=False):
+        answers = [app.post(path, {"items": [{"medicine": "x"}]}).status_code for _ in range(31)]
+
+    assert answers == [200] * 30 + [429]
+
+
+def test_only_who_may_issue_may_check(
+    connection: Connection, stranger: User, other_doctor: User
+) -> None:
+    path = f"/api/v1/prescriptions/connections/{connection.pk}/check"
+    body = {"items": [{"medicine": "Amoxicillin"}]}
+
+    answers = [
+        api_client(actor).post(path, body).status_code
+        for actor in (connection.patient, stranger, other_doctor)
+    ]
+
+    assert answers == [403, 404, 404]
+    assert not AccessEvent.objects.exists()
+
+
+# --- In answer to a patient's request ---------------------------------------------
+
+
+def test_request_is_answered_by_what_is_issued(connection: Connection, patient: User) -> None:
+    asked = request_refill(actor=patient, prescription_id=issue(connection).pk)
+    item = {"medicine": "Ramipril", "frequency": 1, "quantity": 30}
+
+    answer = post(connection, {"items": [item], "refill_request_id": str(asked.pk)})
+
+    asked.refresh_from_db()
+    assert (asked.status, str(asked.answered_with_id)) == ("ISSUED", answer.json()["id"])
+
+
+def test_request_is_answered_once(connection: Connection, patient: User) -> None:
+    asked = request_refill(actor=patient, prescription_id=issue(connection).pk)
+    decline_refill(actor=connection.doctor, request_id=asked.pk, reason="Come and see me.")
+
+    with pytest.raises(RequestAnswered):
+        issue_prescription(
+            actor=connection.doctor,
+            connection_id=connection.pk,
+            order=Order(items=[replace(AMLODIPINE, medicine="Ramipril")]),
+            refill_request_id=asked.pk,
+        )
+
+
+def test_request_of_another_pair_is_not_found(connection: Connection) -> None:
+    elsewhere = ConnectionFactory(doctor=connection.doctor)
+    asked = request_refill(actor=elsewhere.patient, prescription_id=issue(elsewhere).pk)
+
+    assert post(connection, order(refill_request_id=str(asked.pk))).status_code == 404
+    assert not Prescription.objects.filter(connection=connection).exists()

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from prescriptions.sig import Language, dosage_sentence, plural_category
+from common.languages import Language
+from prescriptions.sig import dosage_sentence, plural_category
 
 ROUTES = (
     "ORAL",

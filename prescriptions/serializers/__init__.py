@@ -1,0 +1,1 @@
+"""Shapes of prescriptions, in and out."""

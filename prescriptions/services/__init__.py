@@ -1,0 +1,1 @@
+"""The verbs of prescriptions, and the only writers of their rows."""

@@ -1,0 +1,189 @@
+"""The patient was in no pharmacy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import ProgrammingError, transaction
+from django.http import Http404
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import AccessCase, AccessEvent
+from connections.models import Connection
+from connections.services import cases
+from medisync.tests.client import page_client
+from prescriptions.models import DispenseClaim, Prescription, StopReason
+from prescriptions.services.dispensing import (
+    dispute_claim,
+    return_prescription,
+    withdraw_dispense,
+)
+from prescriptions.services.pins import CodeUnknown
+from prescriptions.services.stopping import stop_prescription
+from prescriptions.services.timeline import history_of, timeline
+from prescriptions.tests.dispensing import claim, fresh, hand_out, open_paper
+from prescriptions.tests.factories import issue
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def prescription(connection: Connection) -> Prescription:
+    return issue(connection)
+
+
+def dispute(prescription: Prescription, actor: User | None = None) -> Prescription:
+    return dispute_claim(
+        actor=actor or prescription.patient,
+        prescription_id=prescription.pk,
+        claim_id=prescription.claims.latest("pk").pk,
+    )
+
+
+def test_claim_ends_and_the_paper_is_replaced(prescription: Prescription) -> None:
+    held = claim(prescription)
+
+    renewed = dispute(prescription)
+
+    held.claim.refresh_from_db()
+    assert held.claim.end_reason == "DISPUTED"
+    event = AccessEvent.objects.get(action=AccessEvent.Action.RELEASED)
+    assert (event.actor_id, event.basis) == (prescription.patient_id, AccessEvent.Basis.SELF)
+    assert renewed.verification_code != prescription.verification_code
+    with pytest.raises(CodeUnknown):
+        open_paper(prescription)
+    assert open_paper(fresh(prescription))
+
+
+def test_administrators_are_asked_once(prescription: Prescription, admin: User) -> None:
+    claim(prescription)
+
+    dispute(prescription)
+    dispute(prescription)
+
+    case = AccessCase.objects.get()
+    assert case.event.action == AccessEvent.Action.CLAIMED
+
+
+def test_claim_that_is_over_can_be_disputed(prescription: Prescription) -> None:
+    held = claim(prescription)
+    return_prescription(secret=held.secret)
+
+    dispute(prescription)
+
+    held.claim.refresh_from_db()
+    assert held.claim.end_reason == "RETURNED"
+    assert AccessCase.objects.exists()
+
+
+def test_who_handed_all_of_it_out_cannot_open_it_again(prescription: Prescription) -> None:
+    held = claim(prescription)
+    hand_out(held, (1, 30), (2, 20))
+    dispute(prescription)
+
+    for dispensed in held.claim.dispenses.all():
+        withdraw_dispense(secret=held.secret, dispense_id=dispensed.pk)
+
+    assert fresh(prescription).status == "active"
+    with pytest.raises(CodeUnknown):
+        open_paper(prescription)
+
+
+def test_what_never_should_have_been_written_keeps_its_code(prescription: Prescription) -> None:
+    return_prescription(secret=claim(prescription).secret)
+    stop_prescription(
+        actor=prescription.doctor,
+        prescription_id=prescription.pk,
+        reason=StopReason.ENTERED_IN_ERROR,
+    )
+
+    assert dispute(prescription).verification_code == prescription.verification_code
+
+
+def test_said_twice_it_makes_one_paper(prescription: Prescription) -> None:
+    claim(prescription)
+
+    first = dispute(prescription)
+    again = dispute(prescription)
+
+    assert again.verification_code == first.verification_code
+    event = AccessEvent.objects.get(action=AccessEvent.Action.CODE_REISSUED)
+    assert (event.actor_id, event.object_id) == (prescription.patient_id, prescription.pk)
+
+
+def test_question_about_a_pharmacy_is_no_objection_and_keeps_nobody_from_one(
+    prescription: Prescription,
+) -> None:
+    held = claim(prescription)
+    event = AccessEvent.objects.get(action=AccessEvent.Action.CLAIMED)
+    cases.question_access(
+        actor=prescription.patient, event_id=event.pk, question="Which pharmacy is that?"
+    )
+    history = history_of(fresh(prescription), prescription.patient)
+
+    assert "DISPUTED" not in [event.what.value for event in timeline(history)]
+    assert "/dispute" in page_of(prescription)
+    hand_out(held, (1, 5))
+    dispute(prescription)
+    assert AccessCase.objects.count() == 2
+    assert "/dispute" not in page_of(prescription)
+
+
+def page_of(prescription: Prescription) -> str:
+    browser = page_client(prescription.patient)
+    return str(browser.get(f"/prescriptions/{prescription.pk}").content.decode())
+
+
+@pytest.mark.parametrize(
+    "change", [{"disputed_at": None}, {"end_reason": "RETURNED"}, {"ended_at": timezone.now()}]
+)
+def test_what_became_of_a_claim_is_said_once(
+    prescription: Prescription, change: dict[str, Any]
+) -> None:
+    claim(prescription)
+    dispute(prescription)
+
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        DispenseClaim.objects.update(**change)
+
+
+def test_who_asked_too_much_today_still_ends_it(
+    prescription: Prescription,
+) -> None:
+    held = claim(prescription)
+    others = AccessEvent.objects.filter(action=AccessEvent.Action.ISSUED)
+    for number in range(cases.QUESTIONS_A_DAY):
+        if number:
+            issue(prescription.connection)
+        cases.question_access(
+            actor=prescription.patient, event_id=others.latest("seq").pk, question="Why?"
+        )
+
+    dispute(prescription)
+
+    held.claim.refresh_from_db()
+    assert held.claim.end_reason == "DISPUTED"
+    assert AccessCase.objects.count() == cases.QUESTIONS_A_DAY
+
+
+@pytest.mark.parametrize("who", ["stranger", "doctor", "admin"])
+def test_nobody_else_disputes_it(
+    who: str, prescription: Prescription, request: pytest.FixtureRequest
+) -> None:
+    claim(prescription)
+
+    with pytest.raises(Http404):
+        dispute(prescription, request.getfixturevalue(who))
+
+
+def test_claim_of_another_prescription_is_not_found(prescription: Prescription) -> None:
+    other = claim(issue(prescription.connection))
+
+    with pytest.raises(Http404):
+        dispute_claim(
+            actor=prescription.patient,
+            prescription_id=prescription.pk,
+            claim_id=other.claim.pk,
+        )

@@ -1,0 +1,1 @@
+"""Prescriptions on pages."""
