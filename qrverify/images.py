@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import zxingcpp
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
-from PIL import Image
 
-from common.documents import PDF_TYPE, InvalidDocument, check_document
+from common.documents import InvalidDocument
+from common.pictures import picture_of
 
 ONLY_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 
-def read_qr(photo: UploadedFile[bytes]) -> str | None:
-    """The text of the QR code on a photo; None where none can be read."""
-    if check_document(photo, attr="photo") == PDF_TYPE:
-        raise InvalidDocument(_("Choose a photo, not a document."), attr="photo")
-    try:
-        with Image.open(photo) as image:
-            image.thumbnail((2000, 2000))
-            grey = image.convert("L")
-    except Exception as error:
-        raise InvalidDocument(attr="photo") from error
-    found = zxingcpp.read_barcodes(grey, formats=ONLY_QR)
-    return found[0].text if found else None
+class NothingOnPhoto(InvalidDocument):
+    code = "no_code_on_photo"
+    detail = _("No code could be read on this photo. Go closer, hold still, or type it.")
+
+
+def read_qr(photo: UploadedFile[Any], *, attr: str) -> list[str]:
+    """The texts of the QR codes on a photo, each once. Raises `InvalidDocument`, and where none
+    can be read `NothingOnPhoto`."""
+    found = zxingcpp.read_barcodes(picture_of(photo, attr=attr).convert("L"), formats=ONLY_QR)
+    texts = [*dict.fromkeys(code.text for code in found)]
+    if not texts:
+        raise NothingOnPhoto(attr=attr)
+    return texts

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
+import re
 from typing import Any
 
 import pgtrigger
 import pytest
-import segno
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Status, User
-from accounts.tests.factories import png_bytes
+from accounts.tests.factories import PatientFactory, png_bytes
 from audit.models import AccessEvent
 from common.clock import clinic_date
-from connections.models import Connection
+from connections.models import AccessGrant, Connection
 from connections.tests.factories import ConnectionFactory
+from connections.tests.pictures import bomb, picture
 from medisync.tests.client import api_client, page_client
+from medisync.tests.world import NOTHING_SHARED
 from prescriptions.models import Prescription
 from prescriptions.tests.factories import issue
 from qrverify.models import QrToken
-from qrverify.services import ShownToken
-from qrverify.tests.factories import show_code
+from qrverify.services.tokens import ShownToken, find_token, redeem_token
+from qrverify.tests.factories import photo, show_code
 
 pytestmark = pytest.mark.django_db
 PAST = timezone.now() - dt.timedelta(minutes=1)
 
 
-def photo(text: str) -> SimpleUploadedFile:
-    """A picture of a QR code, as a phone would take it."""
-    buffer = io.BytesIO()
-    segno.make(text, micro=False).save(buffer, kind="png", scale=6)
-    return SimpleUploadedFile("photo.png", buffer.getvalue(), content_type="image/png")
+@pytest.fixture
+def issued(connection: Connection) -> Prescription:
+    return issue(connection, diagnosis="Hypertension", notes="Rest well.")
 
 
 # --- The journey --------------------------------------------------------------
@@ -57,7 +56,7 @@ def test_doctor_shows_patient_scans_and_confirms(how: str, doctor: User, patient
     assert "Cardiology" in preview.content.decode()
     assert not Connection.objects.exists()
 
-    confirmed = patients.post(scanned.url, follow=True)
+    confirmed = patients.post(scanned.url, NOTHING_SHARED, follow=True)
 
     connection = Connection.objects.get()
     assert confirmed.redirect_chain == [(f"/connections/{connection.pk}", 302)]
@@ -87,6 +86,24 @@ def test_code_is_in_the_answer_to_the_post_and_nowhere_else(doctor: User) -> Non
     assert shown.code not in again
     assert shown.secret not in again + page.replace(str(answer.context["qr"]), "")
     assert f"/qr/{shown.token.pk}/revoke" in again
+
+
+def test_page_asks_what_the_doctor_would_see(patient: User, doctor: User) -> None:
+    shown = show_code(doctor)
+    browser = page_client(patient)
+    chosen = NOTHING_SHARED | {"categories": ["ALLERGIES", "LAB_RESULT"]}
+
+    asked = browser.get(f"/scan/{shown.secret}").content.decode()
+    late = browser.post(
+        f"/scan/{shown.secret}", chosen | {"since": "date", "data_from": "2999-01-01"}
+    )
+    answer = browser.post(f"/scan/{shown.secret}", chosen)
+
+    assert 'value="ALLERGIES"' in asked
+    assert 'value="ALLERGIES" checked' not in asked
+    assert (late.status_code, "data_from" in late.context["form"].errors) == (400, True)
+    assert answer.status_code == 302
+    assert AccessGrant.objects.get().categories == ["ALLERGIES", "LAB_RESULT"]
 
 
 @pytest.mark.parametrize("minutes", ["", "0", "61", "-5", "7", "soon", "5\x00"])
@@ -129,8 +146,12 @@ def test_page_takes_few_queries(doctor: User, django_assert_num_queries: Any) ->
         ConnectionFactory(doctor=doctor)
     browser = page_client(doctor)
 
-    # cookie, device session, just connected, codes, unread count
-    with django_assert_num_queries(5):
+    for _ in range(3):
+        redeem_token(actor=PatientFactory(), scanned=show_code(doctor).code)
+        find_token(actor=PatientFactory(), scanned=show_code(doctor).code)
+
+    # cookie, device session, codes, past codes, numbers, who looks, who connected, unread count
+    with django_assert_num_queries(8):
         browser.get("/qr")
 
 
@@ -182,7 +203,7 @@ def test_code_that_is_none_is_refused_beside_the_field(typed: str, patient: User
     assert list(errors(answer)) == ["token"]
 
 
-@pytest.mark.parametrize("typed", ["x" * 501, "x\x00y"])
+@pytest.mark.parametrize("typed", ["x" * 8001, "x\x00y"], ids=["long", "NUL"])
 def test_malformed_code_is_refused_beside_the_field(typed: str, patient: User) -> None:
     answer = page_client(patient).post("/scan", {"token": typed})
 
@@ -214,10 +235,10 @@ def test_only_patients_scan(who: str, request: pytest.FixtureRequest) -> None:
 def test_scanning_is_limited_together_with_the_api(patient: User) -> None:
     browser, app = page_client(patient), api_client(patient)
     for _ in range(5):
-        assert browser.post("/scan", {"token": "nonsense"}).status_code == 409
-        assert app.post("/api/v1/qr/scan", {"token": "nonsense"}).status_code == 409
+        assert browser.post("/scan", {"token": "AAAAA-AAAAA"}).status_code == 409
+        assert app.post("/api/v1/qr/scan", {"token": "nonsense"}).status_code == 400
 
-    scanned = browser.post("/scan", {"token": "nonsense"})
+    scanned = browser.post("/scan", {"token": "AAAAA-AAAAA"})
     opened = browser.get("/scan/nonsense")
 
     assert scanned.status_code == opened.status_code == 429
@@ -229,7 +250,127 @@ def test_limit_is_each_patients_own(patient: User, stranger: User) -> None:
     for _ in range(11):
         browser.get("/scan/nonsense")
 
-    assert page_client(stranger).get("/scan/nonsense").status_code == 409
+    assert page_client(stranger).get("/scan/nonsense").status_code == 400
+
+
+def test_typed_code_leads_to_whose_it_is(doctor: User, patient: User) -> None:
+    shown = show_code(doctor)
+
+    answer = page_client(patient).post("/scan", {"token": f" {shown.code.lower()} "})
+
+    assert answer.url == f"/scan/{shown.code.replace('-', '')}"
+
+
+@pytest.mark.parametrize("how", ["link", "photo"])
+def test_code_of_another_kind_is_named_and_opens_nothing(
+    how: str, issued: Prescription, patient: User
+) -> None:
+    sent: dict[str, dict[str, Any]] = {
+        "link": {"token": issued.verification_url},
+        "photo": {"token": "", "photo": photo(issued.verification_url)},
+    }
+
+    answer = page_client(patient).post("/scan", sent[how])
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "This is the code of a prescription." in page
+    assert f'href="{issued.verification_path.replace("&", "&amp;")}"' in page
+    assert not AccessEvent.objects.filter(action=AccessEvent.Action.VERIFIED).exists()
+
+
+def test_of_several_codes_on_a_photo_ours_is_taken(doctor: User, patient: User) -> None:
+    shown = show_code(doctor)
+    taken = photo("https://evil.example/", shown.url, "WIFI:T:WPA;S:x;;")
+
+    answer = page_client(patient).post("/scan", {"token": "", "photo": taken})
+
+    assert answer.url == f"/scan/{shown.secret}"
+
+
+def test_two_of_ours_on_a_photo_are_one_too_many(doctor: User, patient: User) -> None:
+    taken = photo(show_code(doctor).url, show_code(doctor).url)
+
+    answer = page_client(patient).post("/scan", {"token": "", "photo": taken})
+
+    assert (answer.status_code, errors(answer)) == (
+        400, {"photo": ["These are several codes. Take one after the other."]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (bomb(), 400),
+        (picture("PNG", (12_000, 4_000)), 400),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 99, 400),
+    ],
+    ids=["bomb", "huge", "broken"],
+)
+def test_photo_that_would_fill_the_memory_is_refused(
+    content: bytes, status: int, patient: User
+) -> None:
+    upload = SimpleUploadedFile("photo.png", content, content_type="image/png")
+
+    answer = page_client(patient).post("/scan", {"token": "", "photo": upload})
+
+    assert (answer.status_code, list(errors(answer))) == (status, ["photo"])
+
+
+@pytest.mark.parametrize("held", ["https://evil.example/", "javascript:alert(1)", "<b>x</b>"])
+def test_nothing_of_what_was_photographed_comes_back(held: str, patient: User) -> None:
+    answer = page_client(patient).post("/scan", {"token": "", "photo": photo(held)})
+
+    assert answer.status_code == 400
+    assert held not in answer.content.decode()
+    assert list(errors(answer)) == ["photo"]
+
+
+# --- Seen while it happens ----------------------------------------------------
+
+
+def test_page_shows_who_is_looking_until_they_connect(
+    doctor: User, patient: User, stranger: User
+) -> None:
+    browser = page_client(doctor)
+    shown, other = show_code(doctor), show_code(doctor)
+    page_client(patient).get(f"/scan/{shown.secret}")
+    page_client(stranger).get(f"/scan/{other.secret}")
+
+    before = browser.get("/qr").content.decode()
+    page_client(patient).post(f"/scan/{shown.secret}", NOTHING_SHARED)
+    after = browser.get("/qr").content.decode()
+
+    assert "<bdi>Mona Adel</bdi> is looking at your code" in before
+    assert 'data-live-refresh="qr.seen qr.scanned"' in before
+    assert "<bdi>Mona Adel</bdi> is looking at your code" not in after
+    assert "<bdi>Mona Adel</bdi> is connected" in after
+    assert "<bdi>Sara Zaki</bdi> is looking at your code" in after
+
+
+def test_patient_is_told_that_the_doctor_sees_them(doctor: User, patient: User) -> None:
+    page = page_client(patient).get(f"/scan/{show_code(doctor).secret}").content.decode()
+
+    assert "The doctor sees your name now" in page
+
+
+def test_page_tells_of_the_past_week(doctor: User, patient: User, other_doctor: User) -> None:
+    redeem_token(actor=patient, scanned=show_code(doctor).secret)
+    show_code(doctor, revoked_at=PAST)
+    show_code(doctor, expires_at=PAST)
+    show_code(doctor)
+    show_code(other_doctor, expires_at=PAST)
+
+    answer = page_client(doctor).get("/qr")
+
+    states = [state for _token, state in answer.context["past"]]
+    assert (answer.context["week"], len(answer.context["usable"])) == ({"made": 4, "used": 1}, 1)
+    assert states == ["EXPIRED", "REVOKED", "USED"]
+    assert "Mona Adel" in answer.content.decode()
+
+
+def test_page_without_codes_says_what_they_are_for(doctor: User) -> None:
+    assert "No codes this week" in page_client(doctor).get("/qr").content.decode()
 
 
 # --- Confirming ---------------------------------------------------------------
@@ -258,9 +399,9 @@ def test_code_that_ended_says_so_and_what_to_do(
 
 def test_code_works_once(doctor: User, patient: User, stranger: User) -> None:
     shown = show_code(doctor)
-    page_client(patient).post(f"/scan/{shown.secret}")
+    page_client(patient).post(f"/scan/{shown.secret}", NOTHING_SHARED)
 
-    answer = page_client(stranger).post(f"/scan/{shown.secret}")
+    answer = page_client(stranger).post(f"/scan/{shown.secret}", NOTHING_SHARED)
 
     assert answer.status_code == 409
     assert "This code has been used already." in answer.content.decode()
@@ -271,7 +412,7 @@ def test_confirming_twice_leads_to_the_same_connection(doctor: User, patient: Us
     shown = show_code(doctor)
     browser = page_client(patient)
 
-    answers = [browser.post(f"/scan/{shown.secret}") for _ in range(2)]
+    answers = [browser.post(f"/scan/{shown.secret}", NOTHING_SHARED) for _ in range(2)]
 
     assert {answer.url for answer in answers} == {f"/connections/{Connection.objects.get().pk}"}
 
@@ -281,22 +422,20 @@ def test_whoever_is_connected_already_is_taken_there(
 ) -> None:
     shown = show_code(doctor)
 
-    answer = page_client(patient).post(f"/scan/{shown.secret}")
+    answer = page_client(patient).post(f"/scan/{shown.secret}", NOTHING_SHARED)
 
     assert answer.url == f"/connections/{connection.pk}"
     shown.token.refresh_from_db()
     assert shown.token.used_at is None
 
 
-def test_blocked_patient_is_not_connected(
-    connection: Connection, doctor: User, patient: User
-) -> None:
-    Connection.objects.update(status=Connection.Status.BLOCKED, ended_at=timezone.now())
+def test_blocked_patient_is_not_connected(doctor: User, patient: User) -> None:
+    ConnectionFactory(patient=patient, doctor=doctor, blocked_by_doctor=True)
 
-    answer = page_client(patient).post(f"/scan/{show_code(doctor).secret}")
+    answer = page_client(patient).post(f"/scan/{show_code(doctor).secret}", NOTHING_SHARED)
 
     assert answer.status_code == 409
-    assert "This connection cannot be made." in answer.content.decode()
+    assert "This doctor does not take patients here at present." in answer.content.decode()
 
 
 def test_doctor_who_opens_it_is_told_that_it_is_for_patients(
@@ -323,11 +462,6 @@ def test_preview_is_kept_by_nobody(doctor: User, patient: User) -> None:
 
 
 # --- Verifying ----------------------------------------------------------------
-
-
-@pytest.fixture
-def issued(connection: Connection) -> Prescription:
-    return issue(connection, diagnosis="Hypertension", notes="Rest well.")
 
 
 def is_shown_to_nobody(answer: Any) -> bool:
@@ -367,7 +501,7 @@ def test_page_is_the_same_for_who_is_signed_in(issued: Prescription, stranger: U
 
 
 def test_expired_paper_is_authentic_but_not_to_be_used(issued: Prescription) -> None:
-    with pgtrigger.ignore("prescriptions.Prescription:never_changes"):
+    with pgtrigger.ignore("prescriptions.Prescription:ordered_once"):
         Prescription.objects.update(valid_until=clinic_date() - dt.timedelta(days=1))
         expired = Prescription.objects.get()
         Prescription.objects.update(
@@ -457,9 +591,13 @@ def test_unknown_language_changes_nothing(language: str, issued: Prescription) -
     assert 'lang="en" dir="ltr"' in answer.content.decode()
 
 
-def test_page_posts_nothing(issued: Prescription) -> None:
-    """A browser posts from a page without a referrer as from nowhere, which is refused."""
-    assert 'method="post"' not in Client().get(issued.verification_path).content.decode()
+def test_page_posts_the_pin_and_the_claims_code_and_nothing_else(issued: Prescription) -> None:
+    """A browser posts from a page without a referrer as from nowhere: no form counts on more."""
+    page = Client().get(issued.verification_path).content.decode()
+
+    posted = re.findall(r'<form[^>]*method="post" action="([^"?]*)', page)
+    assert posted == ["/dispensing/open", "/dispensing"]
+    assert "csrfmiddlewaretoken" not in page
 
 
 def test_each_look_is_logged_without_a_name(issued: Prescription) -> None:
@@ -485,5 +623,5 @@ def test_verifying_is_limited_together_with_the_api(issued: Prescription) -> Non
 def test_verification_takes_few_queries(
     issued: Prescription, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(3):  # prescription, items, log
+    with django_assert_num_queries(4):  # prescription, items, log, whether it is held
         Client().get(issued.verification_path)

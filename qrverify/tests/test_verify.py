@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pgtrigger
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import Status, User
 from accounts.tests.factories import DoctorFactory
 from audit.models import AccessEvent
 from common import crypto
+from common.clock import clinic_date
 from connections.models import Connection
-from connections.services import end_connection
+from connections.services.connections import end_connection
 from medisync.tests.client import api_client
-from prescriptions.models import Prescription, PrescriptionItem
-from prescriptions.tests.factories import issue
+from prescriptions.models import Prescription, PrescriptionItem, StopReason
+from prescriptions.services.amending import amend_prescription
+from prescriptions.services.codes import reissue_code
+from prescriptions.services.issuing import Order
+from prescriptions.services.stopping import stop_prescription
+from prescriptions.tests.dispensing import claim, hand_out
+from prescriptions.tests.factories import PARACETAMOL, issue
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/qr/verify"
@@ -29,7 +38,7 @@ URL = "/api/v1/qr/verify"
 def tampering() -> AbstractContextManager[None]:
     """The trigger looks away: what someone who rules the database could do."""
     return pgtrigger.ignore(
-        "prescriptions.Prescription:never_changes",
+        "prescriptions.Prescription:ordered_once",
         "prescriptions.PrescriptionItem:never_changes",
         "prescriptions.PrescriptionItem:none_added",
     )
@@ -51,6 +60,15 @@ def printed_on(prescription: Prescription) -> dict[str, Any]:
     }
 
 
+def stop(prescription: Prescription, reason: StopReason) -> None:
+    stop_prescription(
+        actor=prescription.doctor,
+        prescription_id=prescription.pk,
+        reason=reason,
+        note="A note to the patient.",
+    )
+
+
 def verify(paper: dict[str, Any], **changes: Any) -> dict[str, Any]:
     answer = api_client().post(URL, paper | changes)
     assert answer.status_code == 200, answer.content
@@ -63,6 +81,12 @@ def test_issued_paper_is_authentic(prescription: Prescription) -> None:
     assert found == {
         "outcome": "authentic",
         "state": "active",
+        "ended_on": None,
+        "stop_class": None,
+        "stop_requested": False,
+        "current_version": None,
+        "held_until": None,
+        "locked": False,
         "number": prescription.number,
         "version": 1,
         "issued_at": prescription.issued_at.isoformat().replace("+00:00", "Z"),
@@ -70,6 +94,8 @@ def test_issued_paper_is_authentic(prescription: Prescription) -> None:
         "prescriber_name": "Karim Nabil",
         "prescriber_licence_number": prescription.doctor.doctor_profile.licence_number,
         "item_count": 2,
+        "prescriber_suspended": False,
+        "caution": None,
     }
 
 
@@ -191,6 +217,96 @@ def test_expired_prescription_is_authentic_and_expired(prescription: Prescriptio
     assert (found["outcome"], found["state"]) == ("authentic", "expired")
 
 
+@pytest.mark.parametrize(
+    ("reason", "stop_class"),
+    [
+        (StopReason.ALLERGY, "MEDICAL"),
+        (StopReason.PREGNANCY, "MEDICAL"),
+        (StopReason.PATIENT_REQUEST, "NOT_NEEDED"),
+        (StopReason.OTHER, "OTHER"),
+    ],
+)
+def test_stopped_paper_says_so_and_roughly_why(
+    prescription: Prescription, reason: StopReason, stop_class: str
+) -> None:
+    stop(prescription, reason)
+
+    found = verify(printed_on(prescription))
+
+    assert (found["outcome"], found["state"]) == ("authentic", "stopped")
+    assert (found["stop_class"], found["ended_on"]) == (stop_class, clinic_date().isoformat())
+    page = Client().get(prescription.verification_path).content.decode()
+    assert "Stopped by the prescriber" in page
+    assert 'name="pin"' not in page
+    assert not any(word in page for word in ("Allergy", "Pregnancy", "note to the patient"))
+
+
+def test_paper_written_by_mistake_says_so(prescription: Prescription) -> None:
+    stop(prescription, StopReason.ENTERED_IN_ERROR)
+
+    assert verify(printed_on(prescription))["state"] == "entered-in-error"
+    page = Client().get(prescription.verification_path).content.decode()
+    assert "<h1>Written by mistake</h1>" in page
+
+
+def test_older_version_names_the_one_in_force(prescription: Prescription) -> None:
+    for quantity in (21, 22):
+        amend_prescription(
+            actor=prescription.doctor,
+            prescription_id=Prescription.objects.get(status="active").pk,
+            order=Order(items=[replace(PARACETAMOL, quantity=quantity)]),
+        )
+
+    found = verify(printed_on(prescription))
+
+    assert (found["outcome"], found["state"]) == ("authentic", "superseded")
+    assert (found["version"], found["current_version"]) == (1, 3)
+    page = Client().get(prescription.verification_path).content.decode()
+    assert "This paper is version 1. Ask the patient for version 3." in page
+    assert 'name="pin"' not in page
+
+
+def test_replaced_print_says_so_and_nothing_else(prescription: Prescription) -> None:
+    old = printed_on(prescription)
+    reissue_code(actor=prescription.patient, prescription_id=prescription.pk)
+
+    found = verify(old)
+
+    assert found["outcome"] == "replaced"
+    assert {value for name, value in found.items() if name != "outcome"} == {None}
+
+
+def test_held_paper_says_until_when_and_not_by_whom(prescription: Prescription) -> None:
+    held = claim(prescription)
+
+    found = verify(printed_on(prescription))
+    page = Client().get(prescription.verification_path).content.decode()
+
+    assert parse_datetime(found["held_until"]) == held.claim.expires_at
+    assert "A pharmacy is dispensing it just now" in page
+    assert "Nile Pharmacy" not in page + str(found)
+
+
+def test_stop_that_is_asked_for_is_said(prescription: Prescription) -> None:
+    claim(prescription)
+    stop(prescription, StopReason.ALLERGY)
+
+    found = verify(printed_on(prescription))
+
+    assert (found["state"], found["stop_requested"]) == ("active", True)
+    page = Client().get(prescription.verification_path).content.decode()
+    assert "<h1>Being stopped by the prescriber</h1>" in page
+    assert 'name="pin"' not in page
+
+
+def test_dispensed_paper_is_completed(prescription: Prescription) -> None:
+    hand_out(claim(prescription), (1, 30), (2, 20))
+
+    assert verify(printed_on(prescription))["state"] == "completed"
+    page = Client().get(prescription.verification_path).content.decode()
+    assert "<h1>Dispensed already</h1>" in page
+
+
 def test_prescription_outlives_the_connection(prescription: Prescription) -> None:
     end_connection(actor=prescription.patient, connection_id=prescription.connection_id)
 
@@ -260,5 +376,5 @@ def test_verification_costs_a_fixed_number_of_questions(
     DoctorFactory()
 
     for paper in papers:
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             verify(paper)

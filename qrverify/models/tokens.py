@@ -21,6 +21,10 @@ class QrTokenQuerySet(models.QuerySet["QrToken"]):
         """Neither used, nor revoked, nor expired."""
         return self.filter(used_at=None, revoked_at=None, expires_at__gt=at)
 
+    def stale(self, at: dt.datetime) -> QrTokenQuerySet:
+        """Those that nobody asks about any more."""
+        return self.filter(expires_at__lt=at - QrToken.KEPT_FOR)
+
 
 class QrToken(BaseModel):
     """A doctor's invitation to connect: single use, short-lived.
@@ -87,3 +91,33 @@ class QrToken(BaseModel):
         if self.revoked_at:
             return self.State.REVOKED
         return self.State.EXPIRED if self.expires_at <= at else self.State.ACTIVE
+
+
+class QrSightingQuerySet(models.QuerySet["QrSighting"]):
+    def visible_to(self, user: Any) -> QrSightingQuerySet:
+        """Whose code was looked at."""
+        return self.filter(token__issuer_id=user.pk)
+
+    def undecided(self, at: dt.datetime) -> QrSightingQuerySet:
+        """Of codes that still wait for somebody to connect."""
+        usable = QrToken.objects.usable(at)
+        return self.filter(token__in=usable)
+
+
+class QrSighting(BaseModel):
+    """A patient scanned a code and sees whose it is; whether they connect, they have yet to say.
+    Once for each person and code, and gone with the code."""
+
+    token = models.ForeignKey(QrToken, on_delete=models.CASCADE, related_name="sightings")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = QrSightingQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["token", "person"], name="qr_seen_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -8,6 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from qrverify.payloads import LONGEST
+
 MINUTES = (5, 15, 60)
 
 
@@ -31,7 +33,8 @@ class ScanForm(forms.Form):
 
     token = forms.CharField(
         label=_("Code"),
-        max_length=500,
+        max_length=LONGEST,
+        strip=False,
         error_messages={"required": _("Type the code, or choose a photo of it.")},
         help_text=_("The ten characters below the square, like 7K3M9-Q2TC4."),
         widget=forms.TextInput(
@@ -56,10 +59,3 @@ class ScanForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["token"].required = "photo" not in self.files
-
-
-class VerifyForm(forms.Form):
-    """What a printed QR claims of its prescription: version and start of the content hash."""
-
-    v = forms.IntegerField(min_value=1, max_value=32767)
-    h = forms.RegexField(r"\A[0-9a-f]{16}\Z", strip=False)

@@ -1,0 +1,1 @@
+"""Shapes around QR codes, in and out."""

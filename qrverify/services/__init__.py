@@ -1,0 +1,1 @@
+"""The verbs around QR codes, and the only writers of their rows."""
