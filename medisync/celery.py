@@ -1,4 +1,4 @@
-"""The Celery application; tasks live in each app's `tasks.py`, clock work in its `jobs.py`."""
+"""The Celery application; tasks live in each app's `tasks.py` and `jobs.py`."""
 
 import os
 

@@ -7,6 +7,7 @@ matter there are told by `manage.py check --deploy`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from common.crypto import parse_keys
+from qrverify.smart import keys
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", ".localhost", "testserver"}
 Configs = Sequence[AppConfig] | None
@@ -45,6 +47,25 @@ def check_encryption_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMess
         parse_keys(settings.FIELD_ENCRYPTION_KEYS)
     except ImproperlyConfigured as error:
         return [Error(str(error), id="medisync.E002")]
+    return []
+
+
+@register(Tags.security)
+def check_health_card_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Without valid keys no health card can be signed or read."""
+    try:
+        keys.parse_keys(settings.HEALTH_CARD_SIGNING_KEYS)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="medisync.E013")]
+    return []
+
+
+@register(Tags.security)
+def check_place_database(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """A list of sign-ins that asks for places would fail without it."""
+    path = settings.GEOIP_DATABASE
+    if path and not Path(path).is_file():
+        return [Error(f"GEOIP_DATABASE: there is no file {path}.", id="medisync.E012")]
     return []
 
 
@@ -104,6 +125,8 @@ def check_transport(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     ]
     if insecure:
         found.append(Error(f"Trusted origins without https: {insecure}.", id="medisync.E009"))
+    if settings.GOOGLE_CLIENT_ID and not settings.GOOGLE_ISSUER.startswith("https://"):
+        found.append(Error("GOOGLE_ISSUER is not https.", id="medisync.E011"))
     if settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
         found.append(
             checks.Warning(

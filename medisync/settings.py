@@ -43,8 +43,13 @@ SITE_URL: str = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+# Whether medicines under international control are dispensed only by pharmacies that an
+# administrator has approved.
+CONTROLLED_ONLY_AT_APPROVED_PHARMACIES: bool = env.bool(
+    "CONTROLLED_ONLY_AT_APPROVED_PHARMACIES", default=False
+)
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After"]
+CORS_EXPOSE_HEADERS = ["Location", "Retry-After"]
 
 # How many reverse proxies stand in front; only that many X-Forwarded-For hops are believed.
 TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
@@ -53,6 +58,9 @@ TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXY_COUNT", default=0)
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS")
 # Keyed digests that keep encrypted values unique; it cannot change once values exist.
 BLIND_INDEX_KEY = _secret("BLIND_INDEX_KEY", least=32)
+
+# Base64 of DER, the first of which signs health cards; the others are only published.
+HEALTH_CARD_SIGNING_KEYS: list[str] = env.list("HEALTH_CARD_SIGNING_KEYS")
 
 # Where the development mail sink keeps messages; set by `manage.py devstack` only.
 DEV_INBOX_DIR: str = env.str("DEV_INBOX_DIR", default="")
@@ -214,13 +222,103 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": dt.timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "prepare-left-behind-resets": {
+        "task": "accounts.jobs.prepare_left_behind_resets",
+        "schedule": dt.timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "delete-expired-proofs": {
+        "task": "accounts.jobs.delete_expired_proofs",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "delete-expired-registrations": {
         "task": "accounts.jobs.delete_expired_registrations",
         "schedule": dt.timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "delete-lapsed-sign-ins": {
+        "task": "accounts.jobs.delete_lapsed_sign_ins",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "tell-of-ending-licences": {
+        "task": "accounts.jobs.tell_of_ending_licences",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "requeue-due-exports": {
+        "task": "medisync.jobs.requeue_due_exports",
+        "schedule": dt.timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "delete-expired-exports": {
+        "task": "medisync.jobs.delete_expired_exports",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "refresh-directory-words": {
+        "task": "accounts.jobs.refresh_directory_words",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "delete-old-sessions": {
+        "task": "accounts.jobs.delete_old_sessions",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "delete-old-emails": {
+        "task": "notifications.jobs.delete_old_emails",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "delete-old-notifications": {
+        "task": "notifications.jobs.delete_old_notifications",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "delete-expired-cookies": {
+        "task": "medisync.jobs.delete_expired_cookies",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "expire-requests": {
+        "task": "connections.jobs.expire_requests",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "delete-lost-images": {
+        "task": "connections.jobs.delete_lost_images",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
+    "remind-of-grants": {
+        "task": "connections.jobs.remind_of_grants",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 24 * 3600},
+    },
     "delete-stale-qr-tokens": {
         "task": "qrverify.jobs.delete_stale_tokens",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "expire-dispense-claims": {
+        "task": "prescriptions.jobs.expire_claims",
+        "schedule": dt.timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "remind-of-course-ends": {
+        "task": "prescriptions.jobs.remind_of_course_ends",
+        "schedule": dt.timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "remind-of-cases": {
+        "task": "connections.jobs.remind_of_cases",
+        "schedule": dt.timedelta(days=1),
+        "options": {"expires": 86400},
+    },
+    "seal-access-log": {
+        "task": "audit.jobs.seal_access_log",
         "schedule": dt.timedelta(hours=1),
         "options": {"expires": 3600},
     },
@@ -317,6 +415,18 @@ SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# Origins of apps that may use the passkeys of this site, beside the site itself.
+PASSKEY_APP_ORIGINS: list[str] = env.list("PASSKEY_APP_ORIGINS", default=[])
+# Sign-in with Google, by OpenID Connect; without a client there is none.
+GOOGLE_CLIENT_ID: str = env.str("GOOGLE_CLIENT_ID", default="")
+GOOGLE_CLIENT_SECRET: str = env.str("GOOGLE_CLIENT_SECRET", default="")
+GOOGLE_ISSUER: str = env.str("GOOGLE_ISSUER", default="https://accounts.google.com")
+# Other clients, those of apps, whose id_tokens are accepted.
+GOOGLE_APP_CLIENT_IDS: list[str] = env.list("GOOGLE_APP_CLIENT_IDS", default=[])
+if bool(GOOGLE_CLIENT_ID) != bool(GOOGLE_CLIENT_SECRET):
+    raise environ.ImproperlyConfigured("GOOGLE_CLIENT_ID needs GOOGLE_CLIENT_SECRET, and it that.")
+# A MaxMind DB file that tells where addresses are; without one, no place is shown.
+GEOIP_DATABASE: str = env.str("GEOIP_DATABASE", default="")
 PHONENUMBER_DEFAULT_REGION = "EG"
 PHONENUMBER_DB_FORMAT = "E164"
 
@@ -411,9 +521,26 @@ SPECTACULAR_SETTINGS = {
         "OpenRole": "accounts.models.OPEN_ROLES",
         "AccountStatus": "accounts.models.Status",
         "RegistrationStep": "accounts.models.Registration.Step",
+        "SignInMethod": "accounts.models.SignInMethod",
+        "Factor": "accounts.models.Factor",
+        "ExportStatus": "accounts.models.DataExport.Status",
         "ConnectionStatus": "connections.models.Connection.Status",
+        "RequestStatus": "connections.models.ConnectionRequest.Status",
+        "DataCategory": "connections.models.DataCategory",
+        "Purpose": "connections.models.Purpose",
+        "GrantEndReason": "connections.models.AccessGrant.EndReason",
+        "NotificationKind": "notifications.wording.Kind",
+        "NotificationEvent": "notifications.serializers.EVENT_CHOICES",
+        "RecordKind": "records.models.Record.Kind",
         "PrescriptionState": "prescriptions.models.Prescription.State",
-        "QrTokenType": "qrverify.models.QrToken.Type",
+        "StopReason": "prescriptions.models.StopReason",
+        "OverrideReason": "prescriptions.safety.OverrideReason",
+        "EmergencyReason": "qrverify.models.EmergencyScan.Reason",
+        "LinkContent": "qrverify.models.SharedLink.Content",
+        "LinkCategory": "qrverify.models.LinkedData",
+        "LinkState": "qrverify.models.SharedLink.State",
+        "QrKind": "qrverify.payloads.Kind",
+        "QrCodeKind": "qrverify.serializers.tokens.KIND_CHOICES",
         "QrTokenState": "qrverify.models.QrToken.State",
     },
     "POSTPROCESSING_HOOKS": [
@@ -462,5 +589,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # It writes down which credential was used.
+        "fido2": {"level": "WARNING"},
     },
 }

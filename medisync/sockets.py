@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import math
 import time
 from typing import Any, ClassVar
+from uuid import UUID
 
 from channels.routing import URLRouter
 from django.core.exceptions import DisallowedHost
 from django.urls import path, re_path
+from django.utils import timezone
 
 from accounts.models import DeviceSession
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
-from common.consumers import FrameConsumer, Handler
-from common.live import session_group, user_group
+from common.consumers import FrameConsumer, FrameError, Handler
+from common.live import patient_group, session_group, user_group
+from medisync.chart.watching import MOST_WATCHED, NoSuchChart, Sight, TooManyWatched, sight_of
 
 RECHECK_SECONDS = 30
 CLOSE_NOT_SIGNED_IN = 4401
@@ -28,6 +33,12 @@ class ClientSocket(FrameConsumer):
     checked_at = -math.inf  # not yet
     groups_joined: tuple[str, ...] = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The charts that are watched: what was last seen, and who waits for the end of it.
+        self.sights: dict[UUID, Sight] = {}
+        self.ends: dict[UUID, asyncio.Task[None]] = {}
+
     async def connect(self) -> None:
         try:
             self.session = await session_of_socket(self.scope)
@@ -37,13 +48,21 @@ class ClientSocket(FrameConsumer):
         if self.session is None:
             await self.close(CLOSE_NOT_SIGNED_IN)
             return
-        self.groups_joined = (user_group(self.session.user_id), session_group(self.session.pk))
+        self.groups_joined = self._own_groups(self.session)
         for group in self.groups_joined:
             await self.channel_layer.group_add(group, self.channel_name)
         # One that ended between the first look and the joining got no announcement.
         await self._session_stands()
 
+    def _own_groups(self, session: DeviceSession) -> tuple[str, ...]:
+        """Those of the user and of this device; a patient also hears what changes in their own
+        chart."""
+        own = (user_group(session.user_id), session_group(session.pk))
+        return (*own, patient_group(session.user_id)) if session.user.is_patient else own
+
     async def disconnect(self, code: int) -> None:
+        for patient_id in [*self.sights]:
+            await self._forget(patient_id)
         for group in self.groups_joined:
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -54,9 +73,15 @@ class ClientSocket(FrameConsumer):
     async def forward(self, event: dict[str, Any]) -> None:
         if not await self._session_stands():
             return
+        frame = event["frame"]
+        if frame["type"] == "chart.changed":
+            await self._pass_change(frame)
+            return
         await super().forward(event)
-        if event["frame"]["type"] == "access.revoked":
+        if frame["type"] == "session.ended":
             await self.close(CLOSE_REVOKED)
+        elif frame["type"] == "access.revoked":
+            await self._look_again(UUID(frame["patient_id"]), tells=False)
 
     async def _session_stands(self) -> bool:
         """Whether the session still lives. An ended one is announced to its socket, but an
@@ -73,7 +98,100 @@ class ClientSocket(FrameConsumer):
     async def ping(self, frame: dict[str, Any]) -> None:
         await self.send_frame({"type": "pong"}, ref=frame.get("ref"))
 
-    handlers: ClassVar[dict[str, Handler]] = {"ping": ping}
+    async def watch_chart(self, frame: dict[str, Any]) -> None:
+        """From here on the doctor is told of what changes in a patient's chart, kind by kind,
+        as far as the patient lets them see it and for as long."""
+        patient_id = _patient_of(frame)
+        if patient_id not in self.sights and len(self.sights) >= MOST_WATCHED:
+            raise TooManyWatched
+        # Joined before it is asked: what is taken back meanwhile is heard of.
+        await self.channel_layer.group_add(patient_group(patient_id), self.channel_name)
+        sight = await self._look(patient_id)
+        if sight is None:
+            await self._forget(patient_id)
+            raise NoSuchChart
+        await self.send_frame(sight.frame(patient_id), ref=frame.get("ref"))
+
+    async def unwatch_chart(self, frame: dict[str, Any]) -> None:
+        patient_id = _patient_of(frame)
+        await self._forget(patient_id)
+        answer = {"type": "chart.unwatched", "patient_id": patient_id}
+        await self.send_frame(answer, ref=frame.get("ref"))
+
+    async def _look(self, patient_id: UUID) -> Sight | None:
+        """Ask what may be seen now, and plan to ask again when that ends."""
+        sight: Sight | None = await sight_of(self.session.pk, patient_id) if self.session else None
+        if sight is not None:
+            self.sights[patient_id] = sight
+            self._plan_end(patient_id, sight)
+        return sight
+
+    async def _pass_change(self, frame: dict[str, Any]) -> None:
+        patient_id = UUID(frame["patient_id"])
+        if self.session is not None and self.session.user_id == patient_id:
+            await self.send_frame(frame)
+            return
+        sight = await self._look_again(patient_id)
+        if sight is not None and frame["category"] in sight.categories:
+            await self.send_frame(frame)
+
+    async def _look_again(self, patient_id: UUID, *, tells: bool = True) -> Sight | None:
+        """What is seen of a chart that is watched. Once that is nothing, the watch is over, and
+        the client is told so, unless it has just been."""
+        before = self.sights.get(patient_id)
+        sight = await self._look(patient_id) if before else None
+        if before and sight is None:
+            await self._forget(patient_id)
+            if tells:
+                await self.send_frame(_revoked(patient_id, before))
+        return sight
+
+    def _plan_end(self, patient_id: UUID, sight: Sight) -> None:
+        self._drop_plan(patient_id)
+        if sight.ends_at is not None:
+            self.ends[patient_id] = asyncio.create_task(self._await_end(patient_id, sight.ends_at))
+
+    async def _await_end(self, patient_id: UUID, ends_at: dt.datetime) -> None:
+        """Nobody announces that time has passed, so the socket notices it. The clock that
+        counts is the database's, which may lag a little behind."""
+        await asyncio.sleep(max(0.1, (ends_at - timezone.now()).total_seconds()))
+        # What follows may drop this plan, which is being carried out.
+        del self.ends[patient_id]
+        await self._look_again(patient_id)
+
+    async def _forget(self, patient_id: UUID) -> None:
+        self._drop_plan(patient_id)
+        self.sights.pop(patient_id, None)
+        group = patient_group(patient_id)
+        if group not in self.groups_joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    def _drop_plan(self, patient_id: UUID) -> None:
+        plan = self.ends.pop(patient_id, None)
+        if plan is not None:
+            plan.cancel()
+
+    handlers: ClassVar[dict[str, Handler]] = {
+        "ping": ping,
+        "chart.watch": watch_chart,
+        "chart.unwatch": unwatch_chart,
+    }
+
+
+def _patient_of(frame: dict[str, Any]) -> UUID:
+    try:
+        return UUID(frame.get("patient_id"))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise FrameError from error
+
+
+def _revoked(patient_id: UUID, sight: Sight) -> dict[str, Any]:
+    """As it is announced when a patient takes it back."""
+    return {
+        "type": "access.revoked",
+        "connection_id": str(sight.connection_id),
+        "patient_id": str(patient_id),
+    }
 
 
 async def no_socket_here(scope: Any, receive: Any, send: Any) -> None:

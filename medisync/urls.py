@@ -6,7 +6,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from medisync import connection_page, design, devinbox, docs, health, home
+from medisync import connection_page, design, devinbox, docs, health, home, links
+from medisync.chart import pages as chart
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +19,10 @@ urlpatterns = [
         connection_page.connection_detail,
         name="connection-detail",
     ),
+    path("connections/<uuid:connection_id>/preview", chart.grant_preview, name="grant-preview"),
+    path("patients/<uuid:patient_id>", chart.patient_chart, name="patient-chart"),
+    path("patients/<uuid:patient_id>/summary.pdf", chart.patient_summary, name="patient-summary"),
+    path("files/<str:token>", links.issued_file, name="issued-file"),
     path("", include("prescriptions.urls")),
     path("", include("qrverify.urls")),
     path("api/v1/", include("medisync.api")),

@@ -35,5 +35,10 @@ DEMO_ACCOUNTS: tuple[DemoAccount, ...] = (
     DemoAccount("PATIENT", PATIENT_EMAIL, DEMO_PASSWORD, "a patient of that doctor"),
     DemoAccount("PATIENT", ARABIC_PATIENT_EMAIL, DEMO_PASSWORD, "another, who reads Arabic"),
     DemoAccount("DOCTOR", APPLICANT_EMAIL, DEMO_PASSWORD, "a doctor waiting for approval"),
-    DemoAccount("ADMIN", ADMIN_EMAIL, DEMO_PASSWORD, "the administrator who approves doctors"),
+    DemoAccount(
+        "ADMIN",
+        ADMIN_EMAIL,
+        DEMO_PASSWORD,
+        "the administrator who approves doctors; the inbox shows the second factor",
+    ),
 )

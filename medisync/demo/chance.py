@@ -41,6 +41,11 @@ def secret(rng: Random) -> str:
     return base64.urlsafe_b64encode(rng.randbytes(32)).rstrip(b"=").decode()
 
 
+def pin(rng: Random) -> str:
+    """Six digits, as `prescriptions.services.codes` draws them."""
+    return f"{rng.randrange(10**6):06d}"
+
+
 def prescription_number(index: int) -> str:
     """A number of its own for each index below 2⁴⁰, with no order to be seen in it.
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
-
-from django.utils import translation
 
 from accounts.models import User
 from audit.models import AccessEvent
@@ -17,12 +14,17 @@ from medisync.demo import ARABIC_PATIENT_EMAIL, PATIENT_EMAIL
 from medisync.demo.bulk import Rows
 from medisync.demo.chance import (
     dice,
+    pin,
     prescription_number,
     secret,
     shortly_after,
     uuid7_at,
     working_instant,
 )
+from medisync.demo.courses import go_on, show_everything
+from medisync.demo.emergency import make_cards
+from medisync.demo.links import make_links
+from medisync.demo.looks import make_looks
 from medisync.demo.names import CONDITIONS, REMARKS, Condition, Medicine
 from medisync.demo.people import (
     Clinic,
@@ -32,16 +34,20 @@ from medisync.demo.people import (
     make_doctors,
     make_patients,
 )
-from notifications.models import Notification
+from medisync.demo.requests import make_requests
+from medisync.demo.sharing import share
+from medisync.demo.traces import log, tell, tell_both
 from notifications.wording import Kind
+from prescriptions import safety
 from prescriptions.models import Prescription, PrescriptionItem
 
 PRESCRIPTIONS = 250
+# Of these to each published account that is treated now.
+SHOWN = 5
 DOCTORS_SEEN = (1, 1, 2, 2, 3)
 LIKELY_ENDED = 0.15
 LIKELY_USUAL = 0.75
 LIKELY_REMARK = 0.3
-LIKELY_READ = 0.9
 LIKELY_PRINTED = 0.6
 LIKELY_VERIFIED = 0.7
 FORTNIGHT = dt.timedelta(days=14)
@@ -59,7 +65,8 @@ class Care:
 
     def days(self, end: dt.datetime) -> float:
         """How long they have been connected."""
-        return ((self.connection.ended_at or end) - self.connection.connected_at).days + 1
+        since = self.connection.connected_at or end
+        return ((self.connection.ended_at or end) - since).days + 1
 
 
 def make_clinic(world: World, number: int) -> Rows:
@@ -70,6 +77,10 @@ def make_clinic(world: World, number: int) -> Rows:
         make_applicant(clinic)
     cares = [care for patient in patients for care in _connect(clinic, patient, doctors)]
     _prescribe_all(clinic, cares)
+    make_requests(clinic, doctors, patients, [care.connection for care in cares])
+    make_cards(clinic, patients)
+    make_links(clinic, patients)
+    clinic.rows.put_in_order_of_time(AccessEvent)  # in which they are chained
     return clinic.rows
 
 
@@ -88,6 +99,8 @@ def _connect(clinic: Clinic, patient: User, doctors: list[User]) -> list[Care]:
     cares = []
     for place in chosen:
         connection = _make_connection(clinic, patient, doctors[place], may_end=not is_cast)
+        if is_cast:
+            share(clinic, connection)
         lasting = [condition for condition in treated[place] if _is_lasting(condition)]
         usual = rng.choice(lasting or treated[place])
         cares.append(Care(connection, treated[place], usual, is_current=is_cast and place == 0))
@@ -123,11 +136,12 @@ def _make_connection(clinic: Clinic, patient: User, doctor: User, *, may_end: bo
             connected_at=made,
             patient=patient,
             doctor=doctor,
+            status=Connection.Status.ACTIVE,
             origin=Connection.Origin.QR,
         )
     )
-    _log(clinic, patient, Action.CONNECTED, connection, at=made)
-    _tell_both(clinic, connection, Kind.CONNECTION_MADE, at=made)
+    log(clinic, patient, Action.CONNECTED, connection, at=made)
+    tell_both(clinic, connection, Kind.CONNECTION_MADE, at=made)
     if may_end and rng.random() < LIKELY_ENDED and end - made > 2 * FORTNIGHT:
         _end(clinic, connection, at=working_instant(rng, made + FORTNIGHT, end))
     return connection
@@ -137,29 +151,41 @@ def _end(clinic: Clinic, connection: Connection, *, at: dt.datetime) -> None:
     connection.status = Connection.Status.INACTIVE
     connection.ended_at = at
     connection.ended_by = clinic.rng.choice((connection.patient, connection.doctor))
-    _log(clinic, connection.ended_by, Action.CONNECTION_ENDED, connection, at=at)
-    _tell_both(clinic, connection, Kind.CONNECTION_ENDED, at=at)
+    log(clinic, connection.ended_by, Action.CONNECTION_ENDED, connection, at=at)
+    tell_both(clinic, connection, Kind.CONNECTION_ENDED, at=at)
 
 
 def _prescribe_all(clinic: Clinic, cares: list[Care]) -> None:
-    """The clinic's prescriptions: most for those who came longest, some that must be recent."""
+    """The clinic's prescriptions: most for those who came longest; to the published accounts
+    some that show all that may become of one."""
     rng, end = clinic.rng, clinic.world.end
-    orders = [(care, end - FORTNIGHT) for care in cares if care.is_current]
-    weights = [care.days(end) for care in cares]
-    orders += [
-        (care, care.connection.connected_at)
-        for care in rng.choices(cares, weights, k=PRESCRIPTIONS - len(orders))
-    ]
-    for place, (care, since) in enumerate(orders):
-        connection = care.connection
-        issued = working_instant(rng, since, connection.ended_at or end)
-        number = prescription_number(clinic.number * PRESCRIPTIONS + place)
-        prescription = _prescribe(clinic, care, number, issued)
-        _log(clinic, connection.doctor, Action.ISSUED, prescription, at=issued)
-        _follow(clinic, connection, prescription)
+    current = [care for care in cares if care.is_current]
+    left = PRESCRIPTIONS - SHOWN * len(current)
+    chosen = rng.choices(cares, [care.days(end) for care in cares], k=left)
+    numbers = iter(range(clinic.number * PRESCRIPTIONS, (clinic.number + 1) * PRESCRIPTIONS))
+    for care in current:
+        since, until = end - FORTNIGHT, end - FORTNIGHT / 2
+        told = [_issue(clinic, care, next(numbers), since, until) for _ in range(SHOWN)]
+        make_looks(clinic, care.connection, told[0][0])
+        show_everything(clinic, [(prescription, items) for prescription, items, _at in told])
+    for care in chosen:
+        since, until = care.connection.connected_at or end, care.connection.ended_at or end
+        go_on(clinic, *_issue(clinic, care, next(numbers), since, until))
 
 
-def _prescribe(clinic: Clinic, care: Care, number: str, issued: dt.datetime) -> Prescription:
+def _issue(
+    clinic: Clinic, care: Care, index: int, since: dt.datetime, until: dt.datetime
+) -> tuple[Prescription, list[PrescriptionItem], dt.datetime | None]:
+    """One prescription of that span, with its items, and when it was brought to a pharmacy."""
+    issued = working_instant(clinic.rng, since, until)
+    prescription, items = _prescribe(clinic, care, prescription_number(index), issued)
+    log(clinic, care.connection.doctor, Action.ISSUED, prescription, at=issued)
+    return prescription, items, _follow(clinic, care.connection, prescription)
+
+
+def _prescribe(
+    clinic: Clinic, care: Care, number: str, issued: dt.datetime
+) -> tuple[Prescription, list[PrescriptionItem]]:
     """One prescription with its items, written in the patient's language."""
     rng, connection = clinic.rng, care.connection
     doctor, language = connection.doctor, connection.patient.language
@@ -171,9 +197,9 @@ def _prescribe(clinic: Clinic, care: Care, number: str, issued: dt.datetime) -> 
     prescription = Prescription(
         id=uuid7_at(issued, rng),
         created_at=issued,
-        connection_id=connection.pk,
-        patient_id=connection.patient_id,
-        doctor_id=connection.doctor_id,
+        connection=connection,
+        patient=connection.patient,
+        doctor=doctor,
         number=number,
         diagnosis=getattr(condition.diagnosis, language),
         notes=remark,
@@ -185,12 +211,14 @@ def _prescribe(clinic: Clinic, care: Care, number: str, issued: dt.datetime) -> 
         prescriber_licence_number=profile.licence_number,
         verification_code=code,
         verification_digest=crypto.digest(code),
+        pin=pin(rng),
+        code_made_at=issued,
     )
     clinic.rows.add(prescription)  # before its items: they are counted against it
     items = _items(clinic, prescription, condition.medicines, language)
     prescription.item_count = len(items)
     prescription.content_hash = prescription.computed_content_hash(items)
-    return prescription
+    return prescription, items
 
 
 def _items(
@@ -213,17 +241,21 @@ def _items(
                 quantity=medicine.quantity,
                 refills=medicine.refills,
                 instructions=getattr(medicine.instructions, language),
+                is_controlled=safety.match(medicine.name).is_controlled,
             )
         )
         for position, medicine in enumerate(medicines, start=1)
     ]
 
 
-def _follow(clinic: Clinic, connection: Connection, prescription: Prescription) -> None:
+def _follow(
+    clinic: Clinic, connection: Connection, prescription: Prescription
+) -> dt.datetime | None:
     """The patient is told, reads it, and takes a printed copy to a pharmacy, which verifies it;
-    some stop on the way, and what would lie ahead has not happened."""
+    some stop on the way, and what would lie ahead has not happened. Returns when it was brought
+    there, if it was."""
     rng, patient = clinic.rng, connection.patient
-    read = _tell(
+    read = tell(
         clinic,
         patient,
         Kind.PRESCRIPTION_ISSUED,
@@ -232,69 +264,13 @@ def _follow(clinic: Clinic, connection: Connection, prescription: Prescription) 
         at=prescription.issued_at,
     )
     if read is None:
-        return
-    _log(clinic, patient, Action.READ, prescription, at=read)
+        return None
+    log(clinic, patient, Action.READ, prescription, at=read)
     printed = shortly_after(rng, read, minutes=3)
     if rng.random() < LIKELY_PRINTED:
-        _log(clinic, patient, Action.DOWNLOADED, prescription, at=printed)
+        log(clinic, patient, Action.DOWNLOADED, prescription, at=printed)
         if rng.random() < LIKELY_VERIFIED:
             brought = shortly_after(rng, printed, minutes=1500)
-            _log(clinic, None, Action.VERIFIED, prescription, at=brought)
-
-
-def _tell_both(clinic: Clinic, connection: Connection, kind: Kind, *, at: dt.datetime) -> None:
-    for person in (connection.patient, connection.doctor):
-        other, url = connection.other_side(person), f"/connections/{connection.pk}"
-        _tell(clinic, person, kind, about=other, url=url, at=at)
-
-
-def _tell(
-    clinic: Clinic, person: User, kind: Kind, *, about: User, url: str, at: dt.datetime
-) -> dt.datetime | None:
-    """Notify someone; returns when they read it, if they have."""
-    read = shortly_after(clinic.rng, at, minutes=600)
-    has_read = clinic.rng.random() < LIKELY_READ and read < clinic.world.end
-    clinic.rows.add(
-        Notification(
-            id=uuid7_at(at, clinic.rng),
-            created_at=at,
-            recipient_id=person.pk,
-            kind=kind,
-            context={"name": _name(about, person.language)},
-            url=url,
-            read_at=read if has_read else None,
-        )
-    )
-    return read if has_read else None
-
-
-@lru_cache(maxsize=100)
-def _name(person: User, language: str) -> str:
-    """How a reader of that language sees someone addressed."""
-    with translation.override(language):
-        return str(person.display_name)
-
-
-def _log(
-    clinic: Clinic,
-    actor: User | None,
-    action: AccessEvent.Action,
-    target: Connection | Prescription,
-    *,
-    at: dt.datetime,
-) -> None:
-    if at >= clinic.world.end:
-        return
-    clinic.rows.add(
-        AccessEvent(
-            id=uuid7_at(at, clinic.rng),
-            created_at=at,
-            actor_id=actor.pk if actor else None,
-            patient_id=target.patient_id,
-            action=action,
-            object_type=target._meta.label_lower,
-            object_id=target.pk,
-        )
-    )
-    if actor and (actor.last_login is None or actor.last_login < at):
-        actor.last_login = at
+            verified = log(clinic, None, Action.VERIFIED, prescription, at=brought)
+            return brought if verified else None
+    return None

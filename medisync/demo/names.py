@@ -21,9 +21,11 @@ class Text(NamedTuple):
 
 
 class Governorate(NamedTuple):
-    """An Egyptian governorate, and the two digits a national ID of someone born there carries."""
+    """An Egyptian governorate: the two digits a national ID of someone born there carries, and
+    its code of ISO 3166-2."""
 
     national_id_code: str
+    iso_code: str
     name: Text
     cities: tuple[Text, ...]
 
@@ -194,6 +196,7 @@ FAMILY_NAMES: tuple[Text, ...] = (
 GOVERNORATES: tuple[Governorate, ...] = (
     Governorate(
         "01",
+        "EG-C",
         Text("Cairo", "القاهرة"),
         (
             Text("Nasr City", "مدينة نصر"),
@@ -206,6 +209,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "02",
+        "EG-ALX",
         Text("Alexandria", "الإسكندرية"),
         (
             Text("Smouha", "سموحة"),
@@ -216,16 +220,19 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "03",
+        "EG-PTS",
         Text("Port Said", "بورسعيد"),
         (Text("Port Said", "بورسعيد"), Text("Port Fouad", "بورفؤاد")),
     ),
     Governorate(
         "04",
+        "EG-SUZ",
         Text("Suez", "السويس"),
         (Text("Suez", "السويس"), Text("Ain Sokhna", "العين السخنة")),
     ),
     Governorate(
         "11",
+        "EG-DT",
         Text("Damietta", "دمياط"),
         (
             Text("Damietta", "دمياط"),
@@ -235,6 +242,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "12",
+        "EG-DK",
         Text("Dakahlia", "الدقهلية"),
         (
             Text("Mansoura", "المنصورة"),
@@ -244,6 +252,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "13",
+        "EG-SHR",
         Text("Sharqia", "الشرقية"),
         (
             Text("Zagazig", "الزقازيق"),
@@ -253,6 +262,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "14",
+        "EG-KB",
         Text("Qalyubia", "القليوبية"),
         (
             Text("Banha", "بنها"),
@@ -262,11 +272,13 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "15",
+        "EG-KFS",
         Text("Kafr El Sheikh", "كفر الشيخ"),
         (Text("Kafr El Sheikh", "كفر الشيخ"), Text("Desouk", "دسوق")),
     ),
     Governorate(
         "16",
+        "EG-GH",
         Text("Gharbia", "الغربية"),
         (
             Text("Tanta", "طنطا"),
@@ -276,6 +288,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "17",
+        "EG-MNF",
         Text("Monufia", "المنوفية"),
         (
             Text("Shibin El Kom", "شبين الكوم"),
@@ -285,6 +298,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "18",
+        "EG-BH",
         Text("Beheira", "البحيرة"),
         (
             Text("Damanhur", "دمنهور"),
@@ -294,11 +308,13 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "19",
+        "EG-IS",
         Text("Ismailia", "الإسماعيلية"),
         (Text("Ismailia", "الإسماعيلية"), Text("Fayed", "فايد")),
     ),
     Governorate(
         "21",
+        "EG-GZ",
         Text("Giza", "الجيزة"),
         (
             Text("Dokki", "الدقي"),
@@ -310,66 +326,79 @@ GOVERNORATES: tuple[Governorate, ...] = (
     ),
     Governorate(
         "22",
+        "EG-BNS",
         Text("Beni Suef", "بني سويف"),
         (Text("Beni Suef", "بني سويف"), Text("El Wasta", "الواسطى")),
     ),
     Governorate(
         "23",
+        "EG-FYM",
         Text("Fayoum", "الفيوم"),
         (Text("Fayoum", "الفيوم"), Text("Ibsheway", "إبشواي")),
     ),
     Governorate(
         "24",
+        "EG-MN",
         Text("Minya", "المنيا"),
         (Text("Minya", "المنيا"), Text("Mallawi", "ملوي"), Text("Samalut", "سمالوط")),
     ),
     Governorate(
         "25",
+        "EG-AST",
         Text("Asyut", "أسيوط"),
         (Text("Asyut", "أسيوط"), Text("Dairut", "ديروط"), Text("Manfalut", "منفلوط")),
     ),
     Governorate(
         "26",
+        "EG-SHG",
         Text("Sohag", "سوهاج"),
         (Text("Sohag", "سوهاج"), Text("Akhmim", "أخميم"), Text("Tahta", "طهطا")),
     ),
     Governorate(
         "27",
+        "EG-KN",
         Text("Qena", "قنا"),
         (Text("Qena", "قنا"), Text("Nag Hammadi", "نجع حمادي")),
     ),
     Governorate(
         "28",
+        "EG-ASN",
         Text("Aswan", "أسوان"),
         (Text("Aswan", "أسوان"), Text("Kom Ombo", "كوم أمبو"), Text("Edfu", "إدفو")),
     ),
     Governorate(
         "29",
+        "EG-LX",
         Text("Luxor", "الأقصر"),
         (Text("Luxor", "الأقصر"), Text("Esna", "إسنا")),
     ),
     Governorate(
         "31",
+        "EG-BA",
         Text("Red Sea", "البحر الأحمر"),
         (Text("Hurghada", "الغردقة"), Text("Safaga", "سفاجا"), Text("El Quseir", "القصير")),
     ),
     Governorate(
         "32",
+        "EG-WAD",
         Text("New Valley", "الوادي الجديد"),
         (Text("Kharga", "الخارجة"), Text("Dakhla", "الداخلة")),
     ),
     Governorate(
         "33",
+        "EG-MT",
         Text("Matrouh", "مطروح"),
         (Text("Marsa Matrouh", "مرسى مطروح"), Text("El Alamein", "العلمين")),
     ),
     Governorate(
         "34",
+        "EG-SIN",
         Text("North Sinai", "شمال سيناء"),
         (Text("Arish", "العريش"), Text("Bir El Abd", "بئر العبد")),
     ),
     Governorate(
         "35",
+        "EG-JS",
         Text("South Sinai", "جنوب سيناء"),
         (Text("Sharm El Sheikh", "شرم الشيخ"), Text("Dahab", "دهب"), Text("El Tor", "الطور")),
     ),
@@ -1029,6 +1058,49 @@ CONDITIONS: dict[str, tuple[Condition, ...]] = {
 }
 
 # Remarks that fit any prescription.
+# What doctors tell of themselves. They fit every specialty, and either sex.
+BIOS: tuple[Text, ...] = (
+    Text(
+        "I listen first. We decide together, and you leave with a plan in writing.",
+        "أستمع إليك أولًا، ثم نقرر معًا، وتخرج من العيادة بخطة مكتوبة.",
+    ),
+    Text(
+        "Trained at Kasr Al Ainy. I explain every test before I ask for it.",
+        "خبرة من قصر العيني، مع شرح كل فحص قبل طلبه.",
+    ),
+    Text(
+        "Long experience with long-term illness. Evening clinics for people who work.",
+        "خبرة طويلة في متابعة الأمراض المزمنة، مع عيادة مسائية لمن يعملون نهارًا.",
+    ),
+    Text(
+        "I see whole families and take time for questions. The clinic has step-free access.",
+        "متابعة لكل أفراد الأسرة ووقت كافٍ للأسئلة، ومدخل العيادة بلا درج.",
+    ),
+)
+STREETS: tuple[Text, ...] = (
+    Text("El-Nasr Street", "شارع النصر"),
+    Text("El-Gomhoria Street", "شارع الجمهورية"),
+    Text("El-Tahrir Street", "شارع التحرير"),
+    Text("Saad Zaghloul Street", "شارع سعد زغلول"),
+)
+
+# What patients write when they ask a doctor, and what doctors answer who decline.
+ASKED_FOR: tuple[Text, ...] = (
+    Text("My blood pressure is high since the summer.", "ضغط دمي مرتفع منذ الصيف."),
+    Text(
+        "A colleague told me about you. I should like a check-up.",
+        "حدثني عنك زميل لي. أود إجراء فحص عام.",
+    ),
+    Text("I have moved here and need a doctor.", "انتقلت إلى هنا وأبحث عن طبيب جديد."),
+    Text("My last prescription ends this month.", "تنتهي آخر وصفة لي هذا الشهر."),
+)
+DECLINED: tuple[Text, ...] = (
+    Text("My list is full until spring.", "قائمتي ممتلئة حتى الربيع."),
+    Text(
+        "This is better seen by another specialty. Please ask your family doctor.",
+        "الأنسب لحالتك تخصص آخر. يرجى سؤال طبيب الأسرة.",
+    ),
+)
 REMARKS: tuple[Text, ...] = (
     Text("Please come back in four weeks.", "يرجى المراجعة بعد أربعة أسابيع."),
     Text("Please bring the result of the blood test.", "يرجى إحضار نتيجة تحليل الدم."),

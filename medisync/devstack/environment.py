@@ -16,6 +16,9 @@ LOCAL_DIR = BASE_DIR / ".local"
 # The environment of the devstack that is running now; absent while none is.
 RUNNING = "env"
 SECRETS = "secrets"
+# An elliptic curve key in PKCS #8 is this and the number that is secret, below the order.
+PKCS8_P256 = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
+ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def read(path: Path) -> dict[str, str]:
@@ -35,10 +38,14 @@ def write(path: Path, values: dict[str, str]) -> None:
 
 def new_secrets(key_id: str = "dev1") -> dict[str, str]:
     """Signing keys and a 256-bit field encryption key; production refuses a `dev…` key."""
+    number = 1 + secrets.randbelow(ORDER_P256 - 1)
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "BLIND_INDEX_KEY": secrets.token_urlsafe(50),
         "FIELD_ENCRYPTION_KEYS": f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "HEALTH_CARD_SIGNING_KEYS": base64.b64encode(
+            PKCS8_P256 + number.to_bytes(32, "big")
+        ).decode(),
     }
 
 

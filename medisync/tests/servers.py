@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
+from kombu import pools
 
+from medisync.celery import app
 from medisync.devstack.services import free_port
 
 READY_SECONDS = 30
@@ -26,6 +28,14 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def use_broker(url: str) -> None:
+    """Hand tasks over to another broker than that of the settings."""
+    app.conf.broker_url = app.conf.broker_read_url = app.conf.broker_write_url = url
+    pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
 
 
 @contextmanager
@@ -40,10 +50,10 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def web_server() -> Iterator[str]:
-    """The ASGI server, as production runs it; yields its address."""
+def web_server(host: str = "127.0.0.1") -> Iterator[str]:
+    """The ASGI server, as production runs it; yields its address, by a name of this machine."""
     port = free_port()
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://{host}:{port}"
     command = [
         "uvicorn", "medisync.asgi:application", "--port", str(port), "--log-level", "warning",
     ]  # fmt: skip

@@ -23,11 +23,13 @@ from django.test import Client
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.models import DeviceSession
+from accounts.models import CorrectionStep, DeviceSession, Status
+from accounts.tests.factories import AdminFactory, DoctorFactory
 from accounts.tests.registering import NATIONAL_ID, PHONE, verified
+from accounts.tests.reviewing import send_back
 from accounts.tokens import onboarding_token
 from common.ids import uuid7
-from medisync.tests.client import api_client
+from medisync.tests.client import api_client, sign_in
 from medisync.tests.test_access_matrix import lines
 from medisync.tests.world import CAST, World
 
@@ -104,6 +106,11 @@ def caller_of(operation: Operation, world: World) -> Caller:
             "sex": "FEMALE",
         }
         return Caller(client, f"/api/v1/users/{applicant.pk}/profile", details)
+    if key == "PATCH api/v1/users/application":
+        returned = DoctorFactory(status=Status.PENDING_APPROVAL)
+        send_back(sign_in(AdminFactory()), returned, CorrectionStep.NAME)
+        right = {"first_name": "Hany", "last_name": "Fouad"}
+        return Caller(api_client(returned), "/api/v1/users/application", right)
     cells = lines()[operation.method, route_of(operation)]
     who = next(name for name, cell in zip(CAST, cells, strict=True) if cell.startswith("2"))
     return Caller(
@@ -128,7 +135,7 @@ def wrong_values(schema: dict[str, Any]) -> list[Any]:
     schema = resolved(schema)
     kinds = schema.get("type", "string")
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-    wrong: list[Any] = [{}, {"a": 1}]
+    wrong: list[Any] = [{"a": 1}] if "object" in kinds else [{}, {"a": 1}]
     if "array" not in kinds:
         wrong += [[], [[]], ["x"]]
     if "null" not in kinds and None not in schema.get("enum", []) and "oneOf" not in schema:
@@ -156,12 +163,24 @@ def mutations(
     for name, field in properties.items():
         for value in wrong_values(field):
             yield f"{name} = {value!r:.40}", right | {name: value}
+        if "properties" in resolved(field) and name in right:
+            for fault, part in mutations(resolved(field), right[name]):
+                yield f"{name}: {fault}", right | {name: part}
         inner = resolved(field).get("items")
         if inner and name in right:
-            for fault, item in mutations(resolved(inner), right[name][0]):
-                yield f"{name}.0: {fault}", right | {name: [item]}
-            yield f"{name} holds null", right | {name: [None]}
-            yield f"{name} holds text", right | {name: ["x"]}
+            for fault, item in wrong_items(name, inner, right):
+                yield fault, right | {name: [item]}
+
+
+def wrong_items(
+    name: str, schema: dict[str, Any], right: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """What a list may not hold."""
+    yield f"{name} holds null", None
+    yield f"{name} holds text", "x"
+    if "properties" in resolved(schema):
+        for fault, item in mutations(resolved(schema), right[name][0]):
+            yield f"{name}.0: {fault}", item
 
 
 def malformed(right: dict[str, Any]) -> Iterator[tuple[str, bytes, str]]:
@@ -314,7 +333,7 @@ def test_wrong_id_is_not_found(world: World, operation: Operation) -> None:
         (operation, parameter)
         for operation in OPERATIONS
         for parameter in operation.parameters
-        if parameter["in"] == "query" and parameter["name"] != "limit"
+        if parameter["in"] == "query" and parameter["name"] not in {"limit", "search", "city", "q"}
         if operation.route != "api/schema"
     ],
     ids=lambda part: part["name"] if isinstance(part, dict) else str(part),
@@ -340,13 +359,20 @@ def test_wrong_query_is_refused(
 
 @pytest.mark.parametrize(
     "route",
-    ["api/v1/auth/register/verify-email", "api/v1/users/<user_id>/profile"],
+    [
+        "api/v1/auth/register/verify-email",
+        "api/v1/auth/mfa/verify",
+        "api/v1/auth/mfa/passkey",
+        "api/v1/auth/passkeys/sign-in",
+        "api/v1/auth/google",
+        "api/v1/users/<user_id>/profile",
+    ],
 )
 def test_what_works_once_is_refused_again(world: World, route: str) -> None:
     operation = next(one for one in WITH_BODY if one.route == route)
     caller = caller_of(operation, world)
     right = json.dumps(caller.right).encode()
-    assert caller.send(operation, right).status_code == 200
+    assert caller.send(operation, right).status_code in {200, 204}
     before = everything()
 
     answer = caller.send(operation, right)
@@ -361,7 +387,14 @@ def test_what_works_once_is_refused_again(world: World, route: str) -> None:
         "api/v1/auth/register/basic",
         "api/v1/auth/register/verify-email",
         "api/v1/auth/resend-otp",
+        "api/v1/auth/verify-reset-otp",
+        "api/v1/auth/reset-password",
+        "api/v1/auth/change-email/verify",
         "api/v1/auth/refresh",
+        "api/v1/auth/mfa/verify",
+        "api/v1/auth/mfa/passkey",
+        "api/v1/auth/passkeys/sign-in",
+        "api/v1/auth/google",
         "api/v1/qr/scan",
         "api/v1/users/<user_id>/profile",
     ],

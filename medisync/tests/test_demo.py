@@ -13,7 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import (
+    AllergyIntolerance,
+    ApplicationReview,
     DoctorProfile,
+    EmergencyContact,
     Language,
     PatientProfile,
     Role,
@@ -23,28 +26,49 @@ from accounts.models import (
     User,
 )
 from accounts.national_id import parse_national_id
-from accounts.services.sessions import authenticate
+from accounts.services.sign_in import authenticate
 from accounts.tests.factories import PatientFactory
-from audit.models import AccessEvent
+from audit.models import AccessCase, AccessEvent
+from audit.verification import Verification
 from common.clock import clinic_date
 from common.documents import sniff_document
-from connections.models import Connection
-from medisync.demo import DEMO_ACCOUNTS, DOCTOR_EMAIL, PATIENT_EMAIL
+from connections.models import Connection, ConnectionRequest
+from medisync.demo import ARABIC_PATIENT_EMAIL, DEMO_ACCOUNTS, DOCTOR_EMAIL, PATIENT_EMAIL
 from medisync.demo.bulk import copy_rows
 from medisync.demo.chance import dice, prescription_number, uuid7_at
 from medisync.demo.names import CONDITIONS
 from medisync.demo.people import national_id
 from medisync.demo.world import make_clinics
 from notifications.models import EmailDelivery, Notification
-from prescriptions.models import Prescription, PrescriptionItem
+from notifications.wording import Kind
+from prescriptions.fills import fill_of
+from prescriptions.models import (
+    DispenseClaim,
+    Prescription,
+    PrescriptionItem,
+    PrescriptionTemplate,
+    RefillRequest,
+)
 from prescriptions.numbers import is_valid_number
-from qrverify.services import Outcome, verify_prescription
+from qrverify.models import (
+    EmergencyCard,
+    EmergencyChoice,
+    EmergencyScan,
+    LinkOpening,
+    SharedLink,
+)
+from qrverify.services.emergency import own_card
+from qrverify.services.emergency_content import emergency_content
+from qrverify.services.verification import Outcome, verify_prescription
+from qrverify.tests.sharing import follow
 from specializations.catalogue import COMMON_SPECIALIZATIONS
 from specializations.models import Specialization
 
 MODELS = (
-    User, PatientProfile, DoctorProfile, StatusChange, Connection, Prescription,
-    PrescriptionItem, Notification, AccessEvent,
+    User, PatientProfile, DoctorProfile, ApplicationReview, StatusChange, Connection, Prescription,
+    ConnectionRequest,
+    PrescriptionItem, Notification, AccessEvent, AllergyIntolerance, EmergencyContact,
+    EmergencyCard, EmergencyChoice, EmergencyScan, SharedLink, LinkOpening,
 )  # fmt: skip
 END = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 Action = AccessEvent.Action
@@ -98,19 +122,61 @@ def test_clinic_holds_who_and_what_it_promises(demo):
     assert practising.values("doctor_profile__specialization").distinct().count() == 6
     assert (practising.count(), patients.filter(status=Status.ACTIVE).count()) == (6, 40)
     assert doctors.filter(status=Status.PENDING_APPROVAL).count() == 1
+    assert ApplicationReview.objects.waiting().count() == 1
+    assert ApplicationReview.objects.filter(decision="APPROVED").count() == 6
+    assert not practising.filter(doctor_profile__licence_expiry_date=None).exists()
+    assert DoctorProfile.objects.licence_ends_by(clinic_date() + dt.timedelta(days=90)).exists()
     assert User.objects.filter(role=Role.ADMIN, status=Status.ACTIVE).count() == 1
     assert patients.filter(language="ar", first_name__regex="^[\u0600-\u06ff]").count() == 20
-    states = Counter(row.state(clinic_date()) for row in Prescription.objects.all())
+    states = Counter(row.state(clinic_date()) for row in Prescription.objects.current())
     assert states["active"] > 10
-    assert states["active"] + states["expired"] == 250
+    assert min(states[state] for state in ("completed", "expired", "stopped")) >= 2
+    assert states.total() == 250
+    assert Prescription.objects.filter(version=2).exists()
     assert 20 < Notification.objects.unread().count() < Notification.objects.count() / 2
     assert Connection.objects.exclude(status=Connection.Status.ACTIVE).exists()
     assert not EmailDelivery.objects.exists()
 
 
+@pytest.mark.parametrize("email", [PATIENT_EMAIL, ARABIC_PATIENT_EMAIL])
+def test_published_patients_carry_a_card_that_was_opened_twice(demo, email):
+    patient = User.objects.get(email=email)
+
+    content = emergency_content(own_card(actor=patient), timezone.now())
+
+    assert len(content.shown) == 8
+    assert not content.unconfirmed
+    assert all(part.rows for part in content.shown)
+    assert EmergencyScan.objects.visible_to(patient).count() == 2
+
+
+@pytest.mark.parametrize("email", [PATIENT_EMAIL, ARABIC_PATIENT_EMAIL])
+def test_published_patients_share_a_link_that_was_opened(demo, email):
+    link = SharedLink.objects.visible_to(User.objects.get(email=email)).get()
+
+    assert link.state(timezone.now()) == SharedLink.State.ACTIVE
+    assert link.openings.count() == link.opened_count == 1
+    assert follow(link).embedded
+
+
+def test_some_ask_and_are_answered_and_the_published_accounts_among_them(demo):
+    now = timezone.now()
+    states = Counter(row.state(now) for row in ConnectionRequest.objects.all())
+    assert states["PENDING"] == 20
+    assert min(states[state] for state in ("ACCEPTED", "REJECTED", "CANCELLED", "EXPIRED")) >= 5
+    doctor, patient = (User.objects.get(email=email) for email in (DOCTOR_EMAIL, PATIENT_EMAIL))
+    assert doctor.requests_received.waiting(now).count() >= 3
+    assert {row.state(now) for row in patient.requests_sent.all()} >= {"PENDING", "REJECTED"}
+    for row in ConnectionRequest.objects.exclude(decided_at=None):
+        assert row.created_at < row.decided_at <= now
+    for known in Connection.objects.filter(origin=Connection.Origin.REQUEST):
+        between = {"patient": known.patient_id, "doctor": known.doctor_id}
+        assert ConnectionRequest.objects.filter(status="ACCEPTED", **between).count() == 1
+
+
 def test_published_accounts_can_sign_in_and_know_each_other(demo):
     for account in DEMO_ACCOUNTS:
-        user = authenticate(email=account.email, password=account.password)
+        user = authenticate(email=account.email, password=account.password, address="127.0.0.1")
         assert user.role == account.role
         assert user.is_in_good_standing is not ("waiting" in account.note)
     joined = Connection.objects.get(
@@ -122,8 +188,36 @@ def test_published_accounts_can_sign_in_and_know_each_other(demo):
         assert sniff_document(document.open().read(16)) == "image/png"
 
 
+def test_patients_ask_about_accesses_and_one_question_is_answered(demo):
+    cases = AccessCase.objects.order_by("created_at", "pk")
+
+    assert {case.status for case in cases} == {"OPEN", "ANSWERED"}
+    for case in cases:
+        assert case.event.actor_id not in {case.patient_id, case.answered_by_id}
+        assert case.event.created_at < case.created_at
+
+
+def test_published_accounts_see_all_that_may_become_of_a_prescription(demo):
+    for email in (PATIENT_EMAIL, ARABIC_PATIENT_EMAIL):
+        patient = User.objects.get(email=email)
+        mine = Prescription.objects.filter(patient=patient)
+        assert set(mine.values_list("status", flat=True)) >= {"active", "superseded", "stopped"}
+        asked = RefillRequest.objects.visible_to(patient)
+        assert set(asked.values_list("status", flat=True)) >= {"PENDING", "DECLINED"}
+        assert DispenseClaim.objects.filter(prescription__patient=patient).count() >= 2
+    doctor = User.objects.get(email=DOCTOR_EMAIL)
+    assert PrescriptionTemplate.objects.visible_to(doctor).exists()
+
+
+def test_status_says_what_was_dispensed(demo):
+    for row in Prescription.objects.with_course():
+        fills = [fill_of(item, item.dispenses.all()) for item in row.items.all()]
+        assert all(fill.is_done for fill in fills) is (row.status == "completed")
+    assert not DispenseClaim.objects.standing().exists()
+
+
 def test_every_prescription_is_authentic(demo):
-    prescriptions = list(Prescription.objects.with_items())
+    prescriptions = list(Prescription.objects.with_items().order_by("pk"))
     assert all(row.is_intact() and is_valid_number(row.number) for row in prescriptions)
     for row in prescriptions[::25]:
         found = verify_prescription(
@@ -159,21 +253,32 @@ def test_events_happen_in_order_and_none_ahead(demo):
         assert instants == sorted(instants)
         assert instants[-1] < now
     steps = (Action.ISSUED, Action.READ, Action.DOWNLOADED, Action.VERIFIED)
-    for row in Prescription.objects.select_related("connection"):
-        happened = list(AccessEvent.objects.filter(object_id=row.pk).order_by("created_at"))
+    for row in Prescription.objects.filter(version=1).select_related("connection"):
+        acts = AccessEvent.objects.filter(object_id=row.pk, action__in=steps)
+        happened = list(acts.exclude(basis="AUTHOR").order_by("created_at"))
         assert [event.action for event in happened] == list(steps[: len(happened)])
         assert happened[0].created_at == row.issued_at >= row.connection.connected_at
         assert row.connection.ended_at is None or row.issued_at < row.connection.ended_at
-        told = Notification.objects.get(url=f"/prescriptions/{row.pk}")
+        told = Notification.objects.get(
+            url=f"/prescriptions/{row.pk}", kind=Kind.PRESCRIPTION_ISSUED
+        )
         read = [event.created_at for event in happened if event.action == Action.READ]
         assert [told.read_at] == (read or [None])
+
+
+def test_log_is_whole_and_in_order_of_time(demo):
+    events = AccessEvent.objects.order_by("patient_id", "seq")
+
+    by_time = AccessEvent.objects.order_by("patient_id", "created_at", "seq")
+    assert list(events) == list(by_time)
+    assert list(Verification().findings()) == []
 
 
 def test_scale_adds_the_clinics_that_are_missing(demo):
     call_command("demo", scale=2, publish_passwords=True, verbosity=0)
     call_command("demo", scale=2, publish_passwords=True, verbosity=0)
 
-    assert Prescription.objects.count() == 500
+    assert Prescription.objects.current().count() == 500
     assert DoctorProfile.objects.count() == 6 + 1 + 6
     assert all(row.is_intact() for row in Prescription.objects.with_items())
     assert User.objects.filter(role=Role.ADMIN).count() == 1

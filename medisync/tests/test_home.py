@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
+import time_machine
 from django.test import Client
 
-from accounts.models import Status, User
-from accounts.services.review import reject_doctor
+from accounts.models import ApplicationReview, RejectReason, Status, User
 from accounts.tests.factories import DoctorFactory
+from accounts.tests.reviewing import reject
 from connections.models import Connection
-from connections.services import end_connection
+from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
-from medisync.tests.client import page_client
+from medisync.tests.client import page_client, sign_in
 from notifications.models import Notification
-from prescriptions.tests.factories import issue
+from prescriptions.services.dispensing import dispute_claim, return_prescription
+from prescriptions.services.refills import request_refill
+from prescriptions.tests.dispensing import claim
+from prescriptions.tests.factories import AMLODIPINE, issue
 
 
 def test_visitor_sees_what_this_is() -> None:
@@ -27,10 +32,8 @@ def test_visitor_sees_what_this_is() -> None:
 
 @pytest.mark.django_db
 def test_applicant_sees_since_when_they_wait() -> None:
-    applicant = DoctorFactory(
-        status=Status.PENDING_APPROVAL,
-        profile__applied_at=dt.datetime(2026, 1, 2, 10, tzinfo=dt.UTC),
-    )
+    applicant = DoctorFactory(status=Status.PENDING_APPROVAL)
+    ApplicationReview.objects.update(created_at=dt.datetime(2026, 1, 2, 10, tzinfo=dt.UTC))
 
     page = page_client(applicant).get("/").content.decode()
 
@@ -41,11 +44,12 @@ def test_applicant_sees_since_when_they_wait() -> None:
 @pytest.mark.django_db
 def test_rejected_applicant_reads_the_reason(admin: User) -> None:
     applicant = DoctorFactory(status=Status.PENDING_APPROVAL)
-    reject_doctor(actor=admin, doctor_id=applicant.pk, reason="The licence has <expired>.")
+    reject(sign_in(admin), applicant, RejectReason.LICENCE_ENDED, "It has <expired>.")
 
     page = page_client(applicant).get("/").content.decode()
 
-    assert "The licence has &lt;expired&gt;." in page
+    assert "The licence is not in force." in page
+    assert "It has &lt;expired&gt;." in page
 
 
 @pytest.mark.django_db
@@ -126,13 +130,13 @@ def test_ended_connection_leaves_the_home_page(doctor: User, connection: Connect
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("who", "queries"), [("patient", 7), ("doctor", 10)])
+@pytest.mark.parametrize(("who", "queries"), [("patient", 15), ("doctor", 14)])
 def test_home_asks_the_same_few_queries_however_much_there_is(
     who: str, queries: int, patient: User, doctor: User, django_assert_max_num_queries
 ) -> None:
-    for _other in range(3):
+    for number in range(3):
         pair = {"patient": {"patient": patient}, "doctor": {"doctor": doctor}}[who]
-        issue(ConnectionFactory(**pair))
+        issue(ConnectionFactory(**pair), items=[replace(AMLODIPINE, strength=f"{number} mg")])
     browser = page_client(patient if who == "patient" else doctor)
 
     with django_assert_max_num_queries(queries):
@@ -140,3 +144,62 @@ def test_home_asks_the_same_few_queries_however_much_there_is(
 
     assert len(page.context["connections"]) == len(page.context["prescriptions"]) == 3
     assert Notification.objects.visible_to(patient).count() == (3 if who == "patient" else 0)
+
+
+@pytest.mark.django_db
+def test_patient_is_asked_about_pharmacies_of_the_last_day(
+    patient: User, doctor: User, connection: Connection
+) -> None:
+    held = claim(issue(connection))
+
+    assert "Was this you?" in page_client(patient).get("/").content.decode()
+    assert "Was this you?" not in page_client(doctor).get("/").content.decode()
+    with time_machine.travel(held.claim.claimed_at + dt.timedelta(hours=25)):
+        assert not page_client(patient).get("/").context["claims"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("was_given_back", [False, True])
+def test_who_objected_is_not_asked_again(
+    was_given_back: bool, patient: User, connection: Connection
+) -> None:
+    prescription = issue(connection)
+    held = claim(prescription)
+    if was_given_back:
+        return_prescription(secret=held.secret)
+    dispute_claim(actor=patient, prescription_id=prescription.pk, claim_id=held.claim.pk)
+
+    assert not page_client(patient).get("/").context["claims"]
+
+
+@pytest.mark.django_db
+def test_patient_is_offered_more_when_a_medicine_runs_out(
+    patient: User, connection: Connection
+) -> None:
+    prescription = issue(connection)
+    ask = f'href="/prescriptions/{prescription.pk}/refill"'
+    soon = prescription.issued_at + dt.timedelta(days=28)
+    before = page_client(patient).get("/").content.decode()
+
+    with time_machine.travel(soon):
+        offered = page_client(patient).get("/").content.decode()
+        end_connection(actor=patient, connection_id=connection.pk)
+        parted = page_client(patient).get("/").content.decode()
+
+    assert ask not in before
+    assert ask in offered
+    assert "For as long as" in parted
+    assert ask not in parted
+
+
+@pytest.mark.django_db
+def test_requests_for_more_wait_on_both_sides(
+    patient: User, doctor: User, connection: Connection
+) -> None:
+    asked = request_refill(actor=patient, prescription_id=issue(connection).pk)
+
+    of_doctor, of_patient = page_client(doctor).get("/"), page_client(patient).get("/")
+
+    assert list(of_doctor.context["refills"]) == list(of_patient.context["refills"]) == [asked]
+    assert of_doctor.context["refill_count"] == 1
+    assert 'href="/refills"' in of_doctor.content.decode()

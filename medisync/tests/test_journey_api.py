@@ -10,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.services.review import approve_doctor
 from accounts.tests.factories import png_bytes
+from accounts.tests.reviewing import approve
 from medisync.devstack.mailbox import Mailbox
+from medisync.tests.client import sign_in as begin_session
 from notifications import outbox
 from notifications.models import EmailDelivery
 from specializations.models import Specialization
@@ -23,7 +24,7 @@ PASSWORD = "a quite long sentence"
 
 def code_mailed_to(address: str, mailbox: Mailbox) -> str:
     """The code, from the real mail: the worker's part is played by calling its task's code."""
-    for delivery in EmailDelivery.objects.filter(to_address=address, status="QUEUED"):
+    for delivery in EmailDelivery.objects.filter(to_address=address, status="QUEUED").in_line():
         assert outbox.deliver(delivery.pk)
     text = mailbox.newest(to=address)[0].text
     found = re.search(r"\b([0-9]{6})\b", text)
@@ -95,7 +96,7 @@ def test_prescription_travels_from_doctor_to_pharmacy(mailbox: Mailbox, admin: U
     assert completed.json()["status"] == "PENDING_APPROVAL"
     sign_in(doctor, "doctor@example.org")
     assert doctor.post(f"{API}/qr/generate", {"type": "CONNECTION"}).status_code == 403
-    approve_doctor(actor=admin, doctor_id=User.objects.get(email="doctor@example.org").pk)
+    approve(begin_session(admin), User.objects.get(email="doctor@example.org"))
 
     sign_in(patient, "patient@example.org")
     shown = doctor.post(f"{API}/qr/generate", {"type": "CONNECTION", "expiry_minutes": 5})

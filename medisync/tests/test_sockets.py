@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import websocket
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import DeviceSession, Status, User
@@ -16,14 +17,16 @@ from accounts.services.sessions import refresh_session, revoke_session
 from accounts.tests.factories import DoctorFactory
 from accounts.tokens import onboarding_token, token_pair
 from common.consumers import MAX_ERRORS, MAX_FRAME_BYTES
-from connections.models import Connection
+from connections.models import Connection, DataCategory
+from connections.services.grants import Sharing, set_grant
+from connections.tests.factories import ConnectionFactory
 from medisync.sockets import CLOSE_NOT_SIGNED_IN, CLOSE_REVOKED, ClientSocket
 from medisync.tests.client import api_client, page_client, sign_in
 from medisync.tests.servers import web_server
 from notifications.services import notify
 from notifications.wording import Kind
 from prescriptions.tests.factories import issue
-from qrverify.services import redeem_token
+from qrverify.services.tokens import find_token, redeem_token
 from qrverify.tests.factories import show_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,6 +190,15 @@ FRAMES = {
         "anonymous": False, "patient": True, "doctor": True, "stranger": True,
         "other_doctor": True, "admin": True, "pending": True, "suspended": False,
     },
+    "chart.watch": {
+        "anonymous": False, "patient": False, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    # Whoever watches nothing may stop doing so.
+    "chart.unwatch": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": True,
+        "other_doctor": True, "admin": True, "pending": True, "suspended": False,
+    },
 }  # fmt: skip
 
 
@@ -205,6 +217,9 @@ def test_everyone_may_send_what_the_table_says(
     frame: str,
 ) -> None:
     suspended = DoctorFactory()
+    connection = ConnectionFactory(patient=patient, doctor=doctor)
+    everything = Sharing(categories=DataCategory.values)
+    set_grant(actor=patient, connection_id=connection.pk, sharing=everything)
     options = {
         "patient": as_app(patient),
         "doctor": as_app(doctor),
@@ -217,17 +232,23 @@ def test_everyone_may_send_what_the_table_says(
     }
     User.objects.filter(pk=suspended.pk).update(status=Status.SUSPENDED)
 
-    answers = {}
-    for who, how in options.items():
-        one = open_socket(**how)
-        is_allowed = FRAMES[frame][who]
-        answers[who] = (
-            one.ask({"type": frame})["type"] != "error"
-            if is_allowed
-            else one.closed_with() != CLOSE_NOT_SIGNED_IN
-        )
+    content = {"patient_id": str(patient.pk)} if frame.startswith("chart.") else {}
+    answers = {
+        who: is_answered(open_socket(**how), {"type": frame} | content)
+        for who, how in options.items()
+    }
 
     assert answers == FRAMES[frame]
+
+
+def is_answered(one: Socket, frame: dict[str, Any]) -> bool:
+    """Neither refused nor shut out."""
+    try:
+        one.send(frame)
+        said = one.raw.recv()
+    except (websocket.WebSocketException, OSError):
+        return False
+    return bool(said) and json.loads(said)["type"] != "error"
 
 
 @pytest.mark.parametrize("ref", ["a", 7, 0, "", "é" * 50], ids=repr)
@@ -259,6 +280,19 @@ def test_notification_arrives_while_it_happens(open_socket: Open, patient: User)
     }
 
 
+def test_notifications_arrive_in_the_order_in_which_they_were_told(
+    open_socket: Open, patient: User
+) -> None:
+    one = open_socket(**as_app(patient))
+    assert is_open(one)
+
+    with transaction.atomic():
+        told = [notify(recipient=patient, kind=Kind.DOCTOR_APPROVED, url="/") for _ in range(5)]
+    told += [notify(recipient=patient, kind=Kind.DOCTOR_APPROVED, url="/") for _ in range(15)]
+
+    assert [one.receive()["id"] for _ in told] == [str(row.pk) for row in told]
+
+
 def test_prescription_is_announced_to_the_patient_and_names_no_medicine(
     open_socket: Open, connection: Connection
 ) -> None:
@@ -267,9 +301,11 @@ def test_prescription_is_announced_to_the_patient_and_names_no_medicine(
 
     issue(connection)
 
-    frame = one.receive()
-    assert frame["title"] == "Dr Karim Nabil has issued a new prescription for you."
-    assert "Amlodipine" not in json.dumps(frame)
+    # Their own data changed, and they are told so; in whichever order.
+    frames = {frame["type"]: frame for frame in (one.receive(), one.receive())}
+    told = frames["notification"]
+    assert told["title"] == "Dr Karim Nabil has issued a new prescription for you."
+    assert "Amlodipine" not in json.dumps(frames)
 
 
 def test_all_sockets_of_a_person_are_told_and_nobody_else(
@@ -299,6 +335,23 @@ def test_doctor_sees_the_scan_while_it_happens(
     assert frames["qr.scanned"]["name"] == "Mona Adel"
 
 
+def test_doctor_sees_who_looks_before_they_connect(
+    open_socket: Open, patient: User, doctor: User, other_doctor: User
+) -> None:
+    shown = show_code(doctor)
+    one, other = open_socket(**as_app(doctor)), open_socket(**as_app(other_doctor))
+    assert is_open(one)
+
+    find_token(actor=patient, scanned=shown.url)
+    find_token(actor=patient, scanned=shown.code)
+
+    assert one.receive() == {
+        "type": "qr.seen", "token_id": str(shown.token.pk), "name": "Mona Adel",
+    }  # fmt: skip
+    assert is_open(one)
+    assert is_open(other)
+
+
 @pytest.mark.parametrize("door", ["app", "browser"])
 def test_ended_session_loses_its_socket_at_once(
     open_socket: Open, server: str, patient: User, door: str
@@ -309,7 +362,7 @@ def test_ended_session_loses_its_socket_at_once(
 
     revoke_session(actor=patient, session_id=DeviceSession.objects.get().pk)
 
-    assert one.receive() == {"type": "access.revoked"}
+    assert one.receive() == {"type": "session.ended"}
     assert one.closed_with() == CLOSE_REVOKED
 
 
@@ -333,7 +386,7 @@ def test_reused_refresh_token_closes_the_socket(open_socket: Open, patient: User
     reused = api_client().post("/api/v1/auth/refresh", {"refresh_token": first})
 
     assert reused.status_code == 401
-    assert one.receive() == {"type": "access.revoked"}
+    assert one.receive() == {"type": "session.ended"}
     assert one.closed_with() == CLOSE_REVOKED
 
 
@@ -357,7 +410,7 @@ def test_session_that_has_ended_opens_no_socket(open_socket: Open, patient: User
         '{"type": 7}',
         '{"type": []}',
         '{"type": "nonsense"}',
-        '{"type": "access.revoked"}',
+        '{"type": "session.ended"}',
         '{"type": "forward"}',
         '{"type": "__class__"}',
         '{"type": "ping"',

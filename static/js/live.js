@@ -1,10 +1,13 @@
-// One socket for the page. Every frame becomes an event `live:<type>` on the document.
+// One socket for the page. Every frame becomes an event `live:<type>` on the document; an event
+// `live:send` sends one, if the socket is open, which `live:connected` tells.
 
 const { liveUrl, loginUrl } = document.body.dataset;
 const state = document.querySelector("[data-live-state]");
 const LONGEST_WAIT = 30_000;
 const SILENCE = 25_000;
 const PATIENCE = 3_000; // a short break is not worth a word
+const LEAVING = 5_000; // how long the next page may take to come
+const MOST_COUNTED = 99;
 const NOT_SIGNED_IN = 4401;
 const REVOKED = 4403;
 
@@ -13,6 +16,7 @@ let failures = 0;
 let retry;
 let ping;
 let warning;
+let leftAt = -Infinity;
 
 function tell(name, detail) {
   document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -35,11 +39,14 @@ function opened() {
   warning = undefined;
   state.hidden = true;
   ping = setInterval(() => socket.send('{"type":"ping"}'), SILENCE);
+  tell("live:connected");
 }
 
 function closed(event) {
   clearInterval(ping);
-  if (event.code === REVOKED) location.assign(loginUrl);
+  // Whoever signs out here is on the way already.
+  const isLeaving = performance.now() < leftAt + LEAVING;
+  if (event.code === REVOKED && !isLeaving) location.assign(loginUrl);
   if (event.code === REVOKED || event.code === NOT_SIGNED_IN) return;
   failures += 1;
   warning ??= setTimeout(() => { state.hidden = false; }, PATIENCE);
@@ -60,7 +67,8 @@ function received(frame) {
 function countUnread() {
   for (const badge of document.querySelectorAll("[data-unread]")) {
     const number = badge.querySelector("[data-unread-number]");
-    number.textContent = Number(number.textContent) + 1;
+    const count = Number.parseInt(number.textContent, 10) + 1;
+    number.textContent = count > MOST_COUNTED ? `${MOST_COUNTED}+` : count;
     badge.hidden = false;
   }
 }
@@ -82,6 +90,10 @@ async function refresh(type) {
 }
 
 document.addEventListener("live:reconnected", () => refresh());
+document.addEventListener("live:send", (event) => {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(event.detail));
+});
+window.addEventListener("beforeunload", () => { leftAt = performance.now(); });
 window.addEventListener("online", () => { if (socket.readyState === WebSocket.CLOSED) connect(); });
 // A page kept in the browser's memory must not hold a socket, and wakes with a new one.
 window.addEventListener("pagehide", () => {

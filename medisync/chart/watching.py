@@ -1,0 +1,58 @@
+"""What a doctor at a socket may be told of a patient's chart, asked at every frame."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.utils.translation import gettext_lazy as _
+
+from accounts.services.sessions import find_live_session
+from common.errors import DomainError
+from connections.models import AccessGrant
+
+MOST_WATCHED = 10
+
+
+class NoSuchChart(DomainError):
+    code = "not_found"
+    detail = _("There is nothing here.")
+    status_code = 404
+
+
+class TooManyWatched(DomainError):
+    code = "too_many_watched"
+    detail = _("Stop watching another chart first.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen at this moment, and by which grant."""
+
+    grant_id: UUID
+    connection_id: UUID
+    categories: tuple[str, ...]
+    ends_at: dt.datetime | None
+
+    def frame(self, patient_id: UUID) -> dict[str, object]:
+        return {
+            "type": "chart.watching",
+            "patient_id": patient_id,
+            "grant_id": self.grant_id,
+            "categories": self.categories,
+            "ends_at": self.ends_at,
+        }
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def sight_of(session_id: UUID, patient_id: UUID) -> Sight | None:
+    """What the session's doctor sees of the patient now, if anything."""
+    session = find_live_session(session_id)
+    if session is None:
+        return None
+    grant = AccessGrant.objects.between(session.user, patient_id).first()
+    if grant is None:
+        return None
+    return Sight(grant.pk, grant.connection_id, tuple(grant.categories), grant.ends_at)

@@ -1,0 +1,159 @@
+"""A chart that is open while the patient changes their mind, on a server as in production."""
+
+# ruff: noqa: F811 - the fixture of another module is an argument here
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AllergyIntolerance, Condition, User
+from accounts.services.health import add_entry, update_health
+from connections.models import AccessGrant, Connection, DataCategory
+from connections.services.connections import end_connection
+from connections.services.grants import Sharing, revoke_grant, set_grant
+from medisync.anonymise import anonymise_everywhere
+from medisync.tests.client import sign_in
+from medisync.tests.servers import web_server
+from medisync.tests.test_sockets import Open, Socket, as_app, open_socket  # noqa: F401 - fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock(), web_server() as address:
+        yield address
+
+
+def share(connection: Connection, *categories: str, **terms: Any) -> AccessGrant:
+    grant = set_grant(
+        actor=connection.patient,
+        connection_id=connection.pk,
+        sharing=Sharing(categories=categories, **terms),
+    )
+    assert grant is not None
+    return grant
+
+
+def watch(one: Socket, connection: Connection) -> dict[str, Any]:
+    return one.ask({"type": "chart.watch", "patient_id": str(connection.patient_id)})
+
+
+def next_of(one: Socket, *kinds: str) -> dict[str, Any]:
+    """The next frame of these kinds; the doctor is told of other things, too."""
+    while (frame := one.receive())["type"] not in kinds:
+        pass
+    return frame
+
+
+def allergy(connection: Connection, substance: str = "Penicillin") -> None:
+    add_entry(actor=connection.patient, kind=AllergyIntolerance, values={"substance": substance})
+
+
+def test_doctor_is_told_what_they_may_watch(open_socket: Open, connection: Connection) -> None:
+    grant = share(connection, DataCategory.ALLERGIES)
+    one = open_socket(**as_app(connection.doctor))
+
+    answer = watch(one, connection)
+
+    assert (answer["type"], answer["grant_id"]) == ("chart.watching", str(grant.pk))
+    assert answer["categories"] == ["ALLERGIES"]
+
+
+def test_changes_of_what_is_shared_are_passed_on_and_no_others(
+    open_socket: Open, connection: Connection
+) -> None:
+    share(connection, DataCategory.ALLERGIES)
+    one = open_socket(**as_app(connection.doctor))
+    watch(one, connection)
+
+    add_entry(actor=connection.patient, kind=Condition, values={"name": "Asthma"})
+    allergy(connection)
+
+    assert next_of(one, "chart.changed") == {
+        "type": "chart.changed",
+        "patient_id": str(connection.patient_id),
+        "category": "ALLERGIES",
+    }
+
+
+def test_change_of_what_is_nobody_elses_is_not_told(
+    open_socket: Open, connection: Connection
+) -> None:
+    share(connection, DataCategory.FACTS, DataCategory.ALLERGIES)
+    one = open_socket(**as_app(connection.doctor))
+    watch(one, connection)
+
+    update_health(actor=connection.patient, changes={"address": "7 Lane", "city": "Giza"})
+    allergy(connection)
+    update_health(actor=connection.patient, changes={"city": "Cairo", "height_cm": 170})
+
+    told = [next_of(one, "chart.changed")["category"] for _ in range(2)]
+    assert told == ["ALLERGIES", "FACTS"]
+
+
+@pytest.mark.parametrize("end", ["taken back", "parted", "anonymised"])
+def test_open_socket_hears_of_the_end_and_of_nothing_after(
+    open_socket: Open, connection: Connection, admin: User, end: str
+) -> None:
+    grant = share(connection, DataCategory.ALLERGIES)
+    one = open_socket(**as_app(connection.doctor))
+    watch(one, connection)
+
+    if end == "taken back":
+        revoke_grant(actor=connection.patient, grant_id=grant.pk)
+    elif end == "anonymised":
+        anonymise_everywhere(
+            session=sign_in(admin),
+            user_id=connection.patient_id,
+            email=connection.patient.email,
+            reason="Asked in writing.",
+        )
+    else:
+        end_connection(actor=connection.patient, connection_id=connection.pk)
+    heard = next_of(one, "access.revoked")
+    allergy(connection)
+    one.send({"type": "ping"})
+
+    assert heard["patient_id"] == str(connection.patient_id)
+    assert next_of(one, "pong", "chart.changed")["type"] == "pong"
+    assert watch(one, connection)["code"] == "not_found"
+
+
+def test_what_runs_out_is_said_to_be_over_by_itself(
+    open_socket: Open, connection: Connection
+) -> None:
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+    one = open_socket(**as_app(connection.doctor))
+    assert watch(one, connection)["type"] == "chart.watching"
+
+    heard = next_of(one, "access.revoked")
+
+    assert heard["connection_id"] == str(connection.pk)
+    assert watch(one, connection)["code"] == "not_found"
+
+
+def test_who_stops_watching_hears_no_more(open_socket: Open, connection: Connection) -> None:
+    share(connection, DataCategory.ALLERGIES)
+    one = open_socket(**as_app(connection.doctor))
+    watch(one, connection)
+    one.ask({"type": "chart.unwatch", "patient_id": str(connection.patient_id)})
+
+    allergy(connection)
+    one.send({"type": "ping"})
+
+    assert next_of(one, "pong", "chart.changed")["type"] == "pong"
+
+
+@pytest.mark.parametrize("patient_id", [None, 7, "x", [], {}, "\x00"], ids=repr)
+def test_watching_nobody_is_no_frame_of_ours(
+    open_socket: Open, connection: Connection, patient_id: Any
+) -> None:
+    one = open_socket(**as_app(connection.doctor))
+
+    assert one.ask({"type": "chart.watch", "patient_id": patient_id})["code"] == "invalid_frame"
