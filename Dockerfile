@@ -13,8 +13,10 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 WORKDIR /app
 COPY . .
 # Settings must be whole to be read; these connect to nothing and stay in this layer.
-RUN export SECRET_KEY=build FIELD_ENCRYPTION_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
-        BLIND_INDEX_KEY=build DATABASE_URL=postgresql://build REDIS_URL=redis://build EMAIL_URL=smtp://build \
+RUN export SECRET_KEY=only-to-build-with-and-in-no-image-that-is-ever-started \
+        FIELD_ENCRYPTION_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+        BLIND_INDEX_KEY=only-to-build-with-in-no-started-image HEALTH_CARD_SIGNING_KEYS=build \
+        DATABASE_URL=postgresql://build REDIS_URL=redis://build EMAIL_URL=smtp://build \
     && python manage.py compile_translations \
     && python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q -j 0 /venv/lib .

@@ -142,14 +142,25 @@ answer=$(send "$API/users/$user/profile" -X PATCH -H "Authorization: Bearer $tok
     -F "national_id_document=@$TMP/id.pdf")
 say "$DOCTOR_EMAIL is $(field status "$answer")"
 
-step "3. An administrator approves the doctor"
+step "3. An administrator signs in with two factors, claims the application and approves it"
 form=$(page /login)
 page /login --data-urlencode "csrfmiddlewaretoken=$(csrf_token "$form")" \
     --data-urlencode "email=$ADMIN_EMAIL" --data-urlencode "password=$ADMIN_PASSWORD" >/dev/null
+form=$(page /login/second-factor)
+code=$(page /dev/inbox | sed -n 's/.*id="administrator-code">\([0-9]*\)<.*/\1/p')
+page /login/second-factor --data-urlencode "csrfmiddlewaretoken=$(csrf_token "$form")" \
+    --data-urlencode "code=$code" >/dev/null
 waiting=$(page "/admin/accounts/doctorprofile/?q=TOUR-$RUN")
-application=$(page "$(link '/admin/accounts/doctorprofile/[^"]*/change/[^"]*' "$waiting")")
-page "$(link '[^"]*/approve/?' "$application")" \
+address=$(link '/admin/accounts/doctorprofile/[^"]*/change/[^"]*' "$waiting")
+application=$(page "$address")
+page "$(link '[^"]*/claim/' "$application")" \
     --data-urlencode "csrfmiddlewaretoken=$(csrf_token "$application")" >/dev/null
+application=$(page "$address")
+page "$(link '[^"]*/approve/' "$application")" \
+    --data-urlencode "csrfmiddlewaretoken=$(csrf_token "$application")" \
+    -d approve-checks=LEGIBLE -d approve-checks=SAME_PERSON -d approve-checks=NAME \
+    -d approve-checks=LICENCE_NUMBER -d approve-checks=SPECIALIZATION -d approve-checks=IN_FORCE \
+    -d approve-licence_expiry_date=2099-12-31 >/dev/null
 say "approved in the admin, as $ADMIN_EMAIL"
 
 step "4. The doctor signs in, and trades the refresh token for the next pair"
