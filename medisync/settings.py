@@ -242,6 +242,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": dt.timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "tell-of-unread-messages": {
+        "task": "chat.jobs.tell_of_unread_messages",
+        "schedule": dt.timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
     "tell-of-ending-licences": {
         "task": "accounts.jobs.tell_of_ending_licences",
         "schedule": dt.timedelta(days=1),

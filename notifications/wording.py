@@ -50,6 +50,7 @@ class Kind(models.TextChoices):
     ACCESS_QUESTIONED = "ACCESS_QUESTIONED", _("Access questioned")
     ACCESS_ANSWERED = "ACCESS_ANSWERED", _("Question about an access answered")
     CASES_OVERDUE = "CASES_OVERDUE", _("Questions about accesses overdue")
+    MESSAGE_RECEIVED = "MESSAGE_RECEIVED", _("Message received")
     PRESCRIPTION_ISSUED = "PRESCRIPTION_ISSUED", _("Prescription issued")
     PRESCRIPTION_AMENDED = "PRESCRIPTION_AMENDED", _("Prescription replaced")
     PRESCRIPTION_STOPPED = "PRESCRIPTION_STOPPED", _("Prescription stopped")
@@ -321,6 +322,12 @@ WORDING: dict[str, Wording] = {
         body=_("Questions about accesses should have been answered by now. Sign in to see them."),
         action=_("See the questions"),
     ),
+    Kind.MESSAGE_RECEIVED: Wording(
+        title=_("%(name)s has written to you."),
+        subject=_("You have a new message"),
+        body=_("Somebody you are connected with has written to you. Sign in to read it."),
+        action=_("Read"),
+    ),
     Kind.PRESCRIPTION_ISSUED: Wording(
         title=_("%(name)s has issued a new prescription for you."),
         subject=_("You have a new prescription"),
@@ -476,6 +483,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     Kind.REQUEST_ACCEPTED: PATIENTS,
     Kind.REQUEST_REJECTED: PATIENTS,
     Kind.REQUEST_EXPIRED: PATIENTS,
+    Kind.MESSAGE_RECEIVED: BOTH_SIDES,
     Kind.CONNECTION_MADE: BOTH_SIDES,
     Kind.CONNECTION_ENDED: BOTH_SIDES,
     Kind.GRANT_CHANGED: DOCTORS,

@@ -1,0 +1,152 @@
+"""One chat per connection, and how far each of its two people has come in it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from common.models import BaseModel
+from connections.models import Connection
+
+
+class ChatQuerySet(models.QuerySet["Chat"]):
+    def visible_to(self, user: Any) -> ChatQuerySet:
+        """The chats of the connections one sees: the two people's, also after they parted. What
+        is read in it then is for `Message.objects.visible_to` to say."""
+        return self.filter(connection__in=Connection.objects.visible_to(user))
+
+    def live_to(self, user: Any) -> ChatQuerySet:
+        """Those in which something can happen: the connection stands. Sockets hear these alone."""
+        return self.visible_to(user).filter(connection__status=Connection.Status.ACTIVE)
+
+    def awaiting_reply(self) -> ChatQuerySet:
+        """Those in which a patient waits for the doctor's answer."""
+        return self.filter(awaiting_since__isnull=False)
+
+    def with_people(self) -> ChatQuerySet:
+        return self.select_related(
+            "connection__patient", "connection__doctor__doctor_profile__specialization"
+        )
+
+
+class Chat(BaseModel):
+    """The conversation of one connection: FHIR `Communication`s on one topic.
+
+    It is a log of entries numbered from 1 without a gap; `last_seq` is the newest number, raised
+    under the row's lock. Triggers hold that it grows by one, and that each number is used.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.PROTECT, related_name="chat")
+    last_seq = models.PositiveBigIntegerField(default=0)
+    # When something was last said, or it was opened.
+    active_at = models.DateTimeField(db_default=Now())
+    # Since when the doctor owes an answer: the oldest message of the patient that came after the
+    # doctor's last and after what the doctor has settled.
+    awaiting_since = models.DateTimeField(null=True, blank=True)
+    # Up to here the doctor has said that no answer is needed.
+    settled_seq = models.PositiveBigIntegerField(default=0)
+
+    objects = ChatQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-active_at", "-id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["active_at"], name="chat_by_activity"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(settled_seq__lte=models.F("last_seq")), name="chat_settled_past"
+            ),
+        ]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Protect(name="is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="counts_by_one",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("last_seq"),  # type: ignore[no-untyped-call]
+                func="""
+                    IF NEW.last_seq NOT IN (OLD.last_seq, OLD.last_seq + 1) THEN
+                        RAISE EXCEPTION 'The entries of a chat are numbered without a gap.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="numbers_are_used",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("last_seq"),  # type: ignore[no-untyped-call]
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM chat_message
+                        WHERE chat_id = NEW.id AND seq = NEW.last_seq
+                    ) THEN
+                        RAISE EXCEPTION 'A number of a chat belongs to an entry.';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def patient_id(self) -> Any:
+        return self.connection.patient_id
+
+    @property
+    def doctor_id(self) -> Any:
+        return self.connection.doctor_id
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something can still be said."""
+        return self.connection.is_active
+
+
+class Participant(BaseModel):
+    """How far one of the two has come: what reached a device of theirs, what they have read, and
+    what a notification told them of. Each only grows; unread is counted, never kept."""
+
+    chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="participants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="chat_places"
+    )
+    last_delivered_seq = models.PositiveBigIntegerField(_("delivered up to"), default=0)
+    last_read_seq = models.PositiveBigIntegerField(_("read up to"), default=0)
+    told_seq = models.PositiveBigIntegerField(_("told of up to"), default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["chat", "user"], name="participant_once"),
+            models.CheckConstraint(
+                condition=models.Q(last_read_seq__lte=models.F("last_delivered_seq")),
+                name="participant_reads_what_arrived",
+            ),
+        ]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Trigger(
+                name="only_goes_on",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                    IF NEW.last_read_seq < OLD.last_read_seq
+                        OR NEW.last_delivered_seq < OLD.last_delivered_seq
+                        OR NEW.told_seq < OLD.told_seq
+                    THEN
+                        RAISE EXCEPTION 'What was read stays read.';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.chat_id}"
