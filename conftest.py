@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pgtrigger
 import pytest
 from django.core.cache import cache
@@ -16,6 +18,21 @@ from medisync.tests.browsing import browser, site  # noqa: F401 - fixtures
 from medisync.tests.mail import mailbox  # noqa: F401 - a fixture
 from medisync.tests.world import world  # noqa: F401 - a fixture
 from qrverify.tests.verifiers import verifiers  # noqa: F401 - a fixture
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--alone", action="store_true", help="only tests whose clock counts")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What promises something within a second is measured with nothing beside it: parallel
+    workers leave it out, and `--alone` runs nothing else."""
+    chosen = config.getoption("--alone")
+    if not chosen and "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    others = [item for item in items if (item.get_closest_marker("alone") is None) == chosen]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
 
 
 @pytest.fixture(scope="session")

@@ -268,6 +268,7 @@ def test_verification_says_nothing_once_the_account_is_open_again(
     assert "suspended" not in page
 
 
+@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 def test_socket_token_and_cookie_stop_within_a_second(
     open_socket: Open,  # noqa: F811

@@ -18,6 +18,7 @@ from medisync.tests.browsing import PHONE, Person
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_session_ended_in_one_window_closes_the_other(
     browser: Browser, site: str, patient: User, language: str

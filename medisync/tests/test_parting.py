@@ -30,7 +30,11 @@ from connections.tests.factories import GrantFactory
 from medisync.tests.client import page_client, sign_in
 from medisync.tests.servers import web_server
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.browser,
+    pytest.mark.alone,
+]
 AT_ONCE = 1.0
 ALLERGY, BIRTH_DATE = "Penicillin", "1990"
 CATEGORIES = ["FACTS", "ALLERGIES"]

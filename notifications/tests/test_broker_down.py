@@ -65,6 +65,7 @@ def test_prescription_is_issued_while_redis_is_down(
     assert EmailDelivery.objects.get().status == "QUEUED"
 
 
+@pytest.mark.alone
 def test_dead_redis_does_not_hold_a_request_up(connection: Connection, redis_down: None) -> None:
     client = api_client(connection.doctor)
     begun = time.monotonic()
