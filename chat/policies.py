@@ -63,10 +63,13 @@ def can_retract(actor: Any, message: Message) -> bool:
 
 
 def check_can_settle(actor: Any, chat: Chat) -> None:
-    """The doctor, where a patient waits for an answer."""
-    check_can_converse(actor, chat.connection)
+    """The doctor, where a patient waits for an answer; also of one whose account was closed
+    since, whom no answer reaches."""
+    check_is_active(actor, role=Role.DOCTOR)
     if actor.pk != chat.doctor_id:
         raise NotAllowed
+    if not chat.is_live:
+        raise ConnectionEnded
     if chat.awaiting_since is None:
         raise NothingAwaited
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,8 @@ from rest_framework.response import Response
 
 # What pages a list is the paginator's to judge, and no filter.
 PAGING = frozenset({"cursor", "limit", "page"})
+# Any number that a bigint holds, and no number that it does not.
+TURN = re.compile(r"-?[0-9]{1,18}")
 
 
 class FeedPagination(CursorPagination):
@@ -26,14 +29,17 @@ class FeedPagination(CursorPagination):
     max_page_size = 100
 
     def decode_cursor(self, request: Request) -> Any:
-        """A cursor points at an id; one that does not was not made here."""
+        """A cursor points at a row of the order; one that does not was not made here."""
         cursor = super().decode_cursor(request)
         try:
             if cursor is not None and cursor.position is not None:
-                UUID(str(cursor.position))
+                self.check_position(str(cursor.position))
         except ValueError as error:
             raise NotFound(self.invalid_cursor_message) from error
         return cursor
+
+    def check_position(self, position: str) -> None:
+        UUID(position)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -47,6 +53,17 @@ class FeedPagination(CursorPagination):
             "required": ["results", "next", "previous"],
             "properties": {"results": schema, "next": link, "previous": link},
         }
+
+
+class TurnPagination(FeedPagination):
+    """By an annotation `turn`, a number: what has the largest comes first. For lists whose order
+    is made of several columns."""
+
+    ordering = ("-turn", "-id")  # type: ignore[assignment]
+
+    def check_position(self, position: str) -> None:
+        if not TURN.fullmatch(position):
+            raise ValueError(position)
 
 
 class NumberedPagination(PageNumberPagination):
@@ -67,9 +84,11 @@ class FeedPage:
     older: str
 
 
-def feed_page(request: HttpRequest, rows: QuerySet[Any]) -> FeedPage:
+def feed_page(
+    request: HttpRequest, rows: QuerySet[Any], by: type[FeedPagination] = FeedPagination
+) -> FeedPage:
     """The page of a feed that a portal page was asked for: same cursors, same sizes."""
-    paginator = FeedPagination()
+    paginator = by()
     try:
         found = paginator.paginate_queryset(rows, Request(request))
     except NotFound as error:

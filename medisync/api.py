@@ -18,6 +18,7 @@ from accounts.api import (
     sessions,
     specializations,
 )
+from chat import api as chat
 from connections.api.access_log import AccessLogViewSet
 from connections.api.connections import ConnectionViewSet
 from connections.api.directory import DirectoryViewSet
@@ -50,6 +51,9 @@ router.register("prescription-templates", TemplateViewSet, basename="api-templat
 router.register("notifications", NotificationViewSet, basename="api-notification")
 router.register("qr", qr.QrViewSet, basename="api-qr")
 router.register("links", links.LinkViewSet, basename="api-link")
+router.register("chat/messages", chat.MessageViewSet, basename="api-message")
+router.register("chat/replies", chat.ReplyViewSet, basename="api-reply")
+router.register("chat", chat.ChatViewSet, basename="api-chat")
 router.register("exports", exports.DataExportViewSet, basename="api-export")
 router.register("access-log", AccessLogViewSet, basename="api-access-log")
 
@@ -121,6 +125,7 @@ urlpatterns = [
     path("prescriptions/<uuid:pk>/history", refills.HistoryView.as_view()),
     path("requests", SendRequestView.as_view()),
     path("prescriptions/<uuid:pk>/health-card", cards.HealthCardView.as_view()),
+    path("chat/absence", chat.AbsenceView.as_view()),
     path("qr/scan", qr.ScanView.as_view()),
     path("qr/read", check.ReadView.as_view()),
     path("qr/validate", qr.ValidateView.as_view()),

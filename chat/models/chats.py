@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from common.models import BaseModel
 from connections.models import Connection
+
+WAITS = models.Q(awaiting_since__isnull=False, connection__status=Connection.Status.ACTIVE)
+# More microseconds than have passed since 1970, by far.
+FIRST = 10**17
+
+
+class Microseconds(models.Func):
+    """An instant as a number."""
+
+    template = "(extract(epoch FROM %(expressions)s) * 1000000)::bigint"
+    output_field = models.BigIntegerField()
 
 
 class ChatQuerySet(models.QuerySet["Chat"]):
@@ -25,8 +38,19 @@ class ChatQuerySet(models.QuerySet["Chat"]):
         return self.visible_to(user).filter(connection__status=Connection.Status.ACTIVE)
 
     def awaiting_reply(self) -> ChatQuerySet:
-        """Those in which a patient waits for the doctor's answer."""
-        return self.filter(awaiting_since__isnull=False)
+        """Those in which a patient waits for the doctor's answer, who can still give it."""
+        return self.filter(WAITS)
+
+    def with_turn(self, user: Any) -> ChatQuerySet:
+        """Each with its `turn` in this user's list, the largest first: what was last spoken in,
+        and before it, to doctors, what waits for their answer, the longest first."""
+        turn: models.Expression = Microseconds("active_at")
+        if user.is_authenticated and user.is_doctor:
+            waits = Value(FIRST, models.BigIntegerField()) - Microseconds("awaiting_since")
+            turn = Case(
+                When(WAITS, then=waits), default=turn, output_field=models.BigIntegerField()
+            )
+        return self.annotate(turn=turn)
 
     def with_people(self) -> ChatQuerySet:
         return self.select_related(
@@ -103,6 +127,11 @@ class Chat(BaseModel):
     @property
     def doctor_id(self) -> Any:
         return self.connection.doctor_id
+
+    @property
+    def awaited_since(self) -> dt.datetime | None:
+        """`awaiting_since`, as long as the doctor can answer."""
+        return self.awaiting_since if self.is_live else None
 
     @property
     def is_live(self) -> bool:

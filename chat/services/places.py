@@ -25,20 +25,25 @@ def mark_read(*, actor: Any, chat_id: UUID, seq: int) -> int:
     return _come_to(actor, chat_id, seq, kind="chat.read")
 
 
-def mark_message_read(*, actor: Any, message_id: UUID) -> int:
-    """As `mark_read`, by a message."""
+def mark_all_read(*, actor: Any, chat_id: UUID) -> int:
+    """As `mark_read`, up to the newest entry."""
+    return _come_to(actor, chat_id, None, kind="chat.read")
+
+
+def mark_message_read(*, actor: Any, message_id: UUID) -> tuple[UUID, int]:
+    """As `mark_read`, by a message. Returns in which chat, too."""
     message = Message.objects.visible_to(actor).filter(pk=message_id).first()
     if message is None:
         raise Http404
-    return mark_read(actor=actor, chat_id=message.chat_id, seq=message.seq)
+    return message.chat_id, mark_read(actor=actor, chat_id=message.chat_id, seq=message.seq)
 
 
 @transaction.atomic
-def _come_to(actor: Any, chat_id: UUID, seq: int, *, kind: str) -> int:
+def _come_to(actor: Any, chat_id: UUID, seq: int | None, *, kind: str) -> int:
     chat = Chat.objects.visible_to(actor).select_related("connection").filter(pk=chat_id).first()
     if chat is None:
         raise Http404
-    seq = min(seq, chat.last_seq)
+    seq = chat.last_seq if seq is None else min(seq, chat.last_seq)
     is_read = kind == "chat.read"
     mine = Participant.objects.filter(chat=chat, user_id=actor.pk)
     behind = Q(last_read_seq__lt=seq) if is_read else Q(last_delivered_seq__lt=seq)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Func, IntegerField, OuterRef, Subquery, Value
+from django.db.models import Count, F, Func, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.utils import timezone
 
-from chat.models import Chat, Message, Participant
+from chat.models import Absence, Chat, Message, Participant
 from chat.models.chats import ChatQuerySet
 from chat.models.messages import MessageQuerySet
 
@@ -24,6 +27,61 @@ class Page:
     chat: Chat
     entries: list[Message]
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A chat as one of its two has it in their list."""
+
+    chat: Chat
+    unread_count: int
+    last_message: Message | None
+    places: list[Participant]
+    away: Absence | None
+
+
+def list_chats(*, actor: Any, awaiting: bool = False) -> ChatQuerySet:
+    """All of the actor's, in the order of `turn`; with `awaiting`, those that wait for a
+    doctor's answer."""
+    found = Chat.objects.visible_to(actor).with_people().with_turn(actor)
+    return found.awaiting_reply() if awaiting else found
+
+
+def lines_of(*, actor: Any, chats: Sequence[Chat]) -> list[Line]:
+    """What a list shows of them, in as many queries for a hundred as for one."""
+    ids = [chat.pk for chat in chats]
+    last = Message.objects.visible_to(actor).said().filter(chat=OuterRef("pk")).order_by("-seq")
+    told = {
+        chat_id: (unread, last_id)
+        for chat_id, unread, last_id in with_unread(Chat.objects.filter(pk__in=ids), actor)
+        .annotate(last_id=Subquery(last.values("pk")[:1]))
+        .values_list("pk", "unread_count", "last_id")
+    }
+    said = Message.objects.with_details().in_bulk([last_id for _, last_id in told.values()])
+    places = defaultdict(list)
+    for place in Participant.objects.filter(chat__in=ids):
+        places[place.chat_id].append(place)
+    doctors = [chat.doctor_id for chat in chats]
+    away = {
+        absence.doctor_id: absence
+        for absence in Absence.objects.current(timezone.now()).filter(doctor__in=doctors)
+    }
+    return [
+        Line(
+            chat=chat,
+            unread_count=told[chat.pk][0],
+            last_message=said.get(told[chat.pk][1]),
+            places=places[chat.pk],
+            away=away.get(chat.doctor_id),
+        )
+        for chat in chats
+    ]
+
+
+def unread_count(*, actor: Any, chat: Chat | None = None) -> int:
+    """How many messages wait for the actor, in this chat or in all of theirs."""
+    unread = Message.objects.unread_by(actor)
+    return (unread.filter(chat=chat) if chat else unread).count()
 
 
 def find_chat(*, actor: Any, chat_id: UUID) -> Chat:
@@ -80,4 +138,5 @@ def _entries(actor: Any, chat: Chat) -> MessageQuerySet:
 def _containing(messages: MessageQuerySet, query: str) -> MessageQuerySet:
     folded = Func("content", function="search_fold")
     words = Func(Value(query), function="search_fold")
-    return messages.standing().alias(folded=folded).filter(folded__contains=words)
+    found = messages.standing().alias(folded=folded, words=words).exclude(words="")
+    return found.filter(folded__contains=F("words"))

@@ -110,7 +110,11 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
 
     @extend_schema_field(HoursSerializer(allow_null=True))
     def get_available_hours(self, connection: Connection) -> dict[str, str] | None:
-        start, end = connection.available_from, connection.available_until
-        if start is None or end is None:
-            return None
-        return {"from": start.strftime(HOUR), "until": end.strftime(HOUR)}
+        return hours_of(connection)
+
+
+def hours_of(connection: Connection) -> dict[str, str] | None:
+    start, end = connection.available_from, connection.available_until
+    if start is None or end is None:
+        return None
+    return {"from": start.strftime(HOUR), "until": end.strftime(HOUR)}
