@@ -67,6 +67,7 @@ class AccessEvent(BaseModel):
         AMENDED = "AMENDED", _("issued another version")
         STOPPED = "STOPPED", _("stopped")
         CHECKED = "CHECKED", _("checked for conflicts")
+        PIN_REFUSED = "PIN_REFUSED", _("entered a wrong PIN")
         CLAIMED = "CLAIMED", _("took up to dispense")
         DISPENSED = "DISPENSED", _("dispensed")
         DISPENSE_WITHDRAWN = "DISPENSE_WITHDRAWN", _("took back what was dispensed")
@@ -78,6 +79,7 @@ class AccessEvent(BaseModel):
         CARD_ISSUED = "CARD_ISSUED", _("made a health card")
         LINK_MADE = "LINK_MADE", _("made a link")
         LINK_OPENED = "LINK_OPENED", _("opened a link")
+        LINK_REFUSED = "LINK_REFUSED", _("entered a wrong passcode for a link")
         LINK_REVOKED = "LINK_REVOKED", _("withdrew a link")
 
     class Basis(models.TextChoices):

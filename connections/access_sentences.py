@@ -223,6 +223,14 @@ ACTS: dict[str, Act] = {
         ),
         gettext_lazy("You had a medicine compared with your allergies and medicines."),
     ),
+    Action.PIN_REFUSED: Act(
+        ngettext_lazy(
+            "%(who)s entered a wrong PIN for a prescription of yours.",
+            "%(who)s entered wrong PINs for %(count)s prescriptions of yours.",
+            "count",
+        ),
+        gettext_lazy("You entered a wrong PIN for a prescription of your own."),
+    ),
     Action.CLAIMED: Act(
         gettext_lazy("%(who)s took up a prescription of yours to dispense it, with your PIN."),
         gettext_lazy("You took up a prescription of your own."),
@@ -266,6 +274,14 @@ ACTS: dict[str, Act] = {
     Action.LINK_OPENED: Act(
         gettext_lazy("%(who)s opened a link to your data."),
         gettext_lazy("You opened a link to your data."),
+    ),
+    Action.LINK_REFUSED: Act(
+        ngettext_lazy(
+            "%(who)s entered a wrong passcode for a link to your data.",
+            "%(who)s entered wrong passcodes for %(count)s links to your data.",
+            "count",
+        ),
+        gettext_lazy("You entered a wrong passcode for a link to your data."),
     ),
     Action.LINK_REVOKED: Act(
         gettext_lazy("%(who)s withdrew a link to your data."),

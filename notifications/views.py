@@ -63,6 +63,7 @@ ICONS: dict[str, str] = {
     Kind.REFILL_REQUESTED: "repeat",
     Kind.REFILL_DECLINED: "repeat",
     Kind.EMERGENCY_CARD_OPENED: "siren",
+    Kind.LINK_MADE: "link",
     Kind.LINK_OPENED: "link",
     Kind.LINK_LOCKED: "lock",
 }

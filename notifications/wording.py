@@ -63,6 +63,7 @@ class Kind(models.TextChoices):
     REFILL_DECLINED = "REFILL_DECLINED", _("Prescribing again declined")
     EMERGENCY_CARD_OPENED = "EMERGENCY_CARD_OPENED", _("Emergency card opened")
     EMERGENCY_CONTACT_ALERT = "EMERGENCY_CONTACT_ALERT", _("Message to an emergency contact")
+    LINK_MADE = "LINK_MADE", _("Link to your data made")
     LINK_OPENED = "LINK_OPENED", _("Link to your data opened")
     LINK_LOCKED = "LINK_LOCKED", _("Wrong passcodes for a link")
 
@@ -415,6 +416,15 @@ WORDING: dict[str, Wording] = {
             "messages, write to us."
         ),
     ),
+    Kind.LINK_MADE: Wording(
+        title=_("A link to your data was made. If it was not you, withdraw it."),
+        subject=_("A link to your data was made"),
+        body=_(
+            "A link that shows some of your data to whoever has it was made in your account. If "
+            "it was not you, withdraw it and choose a new password."
+        ),
+        action=_("See your links"),
+    ),
     Kind.LINK_OPENED: Wording(
         title=_("Somebody opened a link to your data. See who they said they are."),
         subject=_("A link to your data was opened"),
@@ -468,6 +478,7 @@ MANDATORY: dict[str, tuple[str, ...]] = {
     Kind.DISPENSE_WITHDRAWN: PATIENTS,
     Kind.PRESCRIPTION_LOCKED: PATIENTS,
     Kind.EMERGENCY_CARD_OPENED: PATIENTS,
+    Kind.LINK_MADE: PATIENTS,
     Kind.LINK_LOCKED: PATIENTS,
 }
 # These wait for the end of quiet hours, and come only where their reader wants them.

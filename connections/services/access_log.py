@@ -179,7 +179,7 @@ def _actor(event: AccessEvent, people: dict[UUID, User]) -> Actor:
 def _name_without_account(event: AccessEvent) -> str:
     if event.action == AccessEvent.Action.EMERGENCY_OPENED:
         return _("Somebody with your emergency card")
-    if event.action == AccessEvent.Action.LINK_OPENED:
+    if event.action in {AccessEvent.Action.LINK_OPENED, AccessEvent.Action.LINK_REFUSED}:
         return _("Somebody with a link of yours")
     is_paper = event.basis == AccessEvent.Basis.QR
     return _("Somebody with your printed prescription") if is_paper else "MediSync"

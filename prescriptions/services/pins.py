@@ -61,8 +61,8 @@ class PassNotValid(InvalidInput):
 
 def open_with_pin(*, code: str, pin: str) -> tuple[Prescription, str]:
     """The prescription of a paper, for whoever knows its PIN, with a pass to claim it; that it
-    was read is logged. What cannot be dispensed is not opened. Of a paper no more than
-    `PIN_TRIES` wrong PINs are taken in its life, whenever they come."""
+    was read is logged, and so is each wrong PIN. What cannot be dispensed is not opened. Of a
+    paper no more than `PIN_TRIES` wrong PINs are taken in its life, whenever they come."""
     prescription, refused = _try_pin(code, pin)
     if refused is not None:
         raise refused
@@ -99,7 +99,7 @@ def _try_pin(code: str, pin: str) -> tuple[Prescription, DomainError | None]:
         return prescription, PinLocked()
     if not constant_time_compare(_digits(pin), prescription.pin):
         return prescription, _wrong(prescription)
-    _log_read(prescription)
+    _log(prescription, AccessEvent.Action.READ)
     return prescription, None
 
 
@@ -111,6 +111,7 @@ def _digits(typed: str) -> str:
 def _wrong(prescription: Prescription) -> DomainError:
     prescription.wrong_pins += 1
     prescription.save(update_fields=["wrong_pins"])
+    _log(prescription, AccessEvent.Action.PIN_REFUSED)
     if not prescription.is_pin_locked:
         return WrongPin(attr="pin")
     notify(
@@ -121,11 +122,11 @@ def _wrong(prescription: Prescription) -> DomainError:
     return PinLocked()
 
 
-def _log_read(prescription: Prescription) -> None:
+def _log(prescription: Prescription, action: AccessEvent.Action) -> None:
     record_access(
         actor_id=None,
         patient_id=prescription.patient_id,
-        action=AccessEvent.Action.READ,
+        action=action,
         target=prescription,
         basis=AccessEvent.Basis.QR,
     )

@@ -21,8 +21,8 @@ from notifications.models import Notification
 from notifications.wording import Kind
 from prescriptions.models import Prescription, PrescriptionItem, ReplacedCode, StopReason
 from prescriptions.policies import NotActive
+from prescriptions.services.claiming import claim_prescription
 from prescriptions.services.codes import CodeReplaced, reissue_code
-from prescriptions.services.dispensing import claim_prescription
 from prescriptions.services.pins import (
     CodeUnknown,
     NotAsIssued,
@@ -65,6 +65,16 @@ def test_opening_is_logged_as_a_reading(prescription: Prescription) -> None:
 
     event = AccessEvent.objects.filter(action=AccessEvent.Action.READ).latest("seq")
     assert (event.actor_id, event.object_id, event.basis) == (None, prescription.pk, "QR")
+
+
+def test_each_wrong_pin_that_is_judged_is_logged(prescription: Prescription) -> None:
+    guess(prescription, 12)
+
+    events = AccessEvent.objects.filter(action=AccessEvent.Action.PIN_REFUSED)
+    assert set(events.values_list("actor_id", "object_id", "basis")) == {
+        (None, prescription.pk, "QR")
+    }
+    assert events.count() == Prescription.PIN_TRIES
 
 
 def test_two_who_open_it_at_once_get_different_passes(prescription: Prescription) -> None:

@@ -10,6 +10,7 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.base import session_of
 from common.pagination import FeedPagination
 from common.serializers import valid
 from qrverify.models import SharedLink
@@ -30,9 +31,10 @@ class LinkViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[SharedLink]):
 
     @extend_schema(request=shapes.NewLinkSerializer, responses={201: shapes.ShownLinkSerializer})
     def create(self, request: Request) -> Response:
-        """Share your emergency card, or a summary of your data, with whoever has the link."""
+        """Share your emergency card, or a summary of your data, with whoever has the link; by
+        someone who has just confirmed that it is them."""
         wish = valid(shapes.NewLinkSerializer(data=request.data))
-        link = links.make_link(actor=request.user, wish=wish)
+        link = links.make_link(session=session_of(request), wish=wish)
         return Response(shapes.ShownLinkSerializer(link).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=shapes.ShownLinkSerializer)

@@ -24,12 +24,13 @@ from django.utils.translation import gettext_lazy
 from accounts.models import (
     AllergyIntolerance,
     Condition,
+    DeviceSession,
     EmergencyContact,
     MedicationStatement,
     Role,
     User,
 )
-from accounts.policies import check_is_active, is_active
+from accounts.policies import check_is_active, check_is_confirmed, is_active
 from accounts.services.texts import required_entry
 from audit.models import AccessEvent
 from audit.services import record_access
@@ -105,9 +106,14 @@ class OpenedFile:
 
 
 @transaction.atomic
-def make_link(*, actor: Any, wish: Wish) -> SharedLink:
-    """A new link of the actor's. Raises `NothingShared` where there would be nothing to see."""
-    patient = _lock_patient(actor)
+def make_link(*, session: DeviceSession, wish: Wish) -> SharedLink:
+    """A new link of the session's patient, who has just confirmed that it is them and is told of
+    it: it reads their data for up to a year, whatever becomes of the device.
+
+    Raises `ConfirmationNeeded`, and `NothingShared` where there would be nothing to see.
+    """
+    patient = _lock_patient(session.user)
+    check_is_confirmed(session)
     _check(patient, wish)
     manifest_id = crypto.new_secret()
     link = SharedLink.objects.create(
@@ -121,7 +127,8 @@ def make_link(*, actor: Any, wish: Wish) -> SharedLink:
         passcode=make_password(wish.passcode) if wish.passcode else "",
         expires_at=timezone.now() + wish.lasts,
     )
-    _log(link, AccessEvent.Action.LINK_MADE, actor=actor)
+    _log(link, AccessEvent.Action.LINK_MADE, actor=patient)
+    notify(recipient=patient, kind=Kind.LINK_MADE, url=f"/links/{link.pk}")
     return link
 
 
@@ -215,13 +222,14 @@ def _check_passcode(link: SharedLink, passcode: str) -> None:
 
 @transaction.atomic
 def _try_passcode(link: SharedLink, passcode: str) -> WrongPasscode | None:
-    """Returns a refusal instead of raising it: the try that it counts must be kept. The last one
-    ends the link, and the patient is told."""
+    """Returns a refusal instead of raising it: the try that it counts, and logs, must be kept.
+    The last one ends the link, and the patient is told."""
     link = _hold_live(link)
     if check_password(passcode, link.passcode):
         return None
     link.wrong_passcodes += 1
     link.save(update_fields=["wrong_passcodes"])
+    _log(link, AccessEvent.Action.LINK_REFUSED)
     if not link.remaining_tries:
         notify(recipient=link.patient, kind=Kind.LINK_LOCKED, url=f"/links/{link.pk}")
     return WrongPasscode(link.remaining_tries)

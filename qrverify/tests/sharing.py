@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from accounts.models import User
+from medisync.tests.client import sign_in
 from qrverify.models import SharedLink
 from qrverify.services.links import OpenedFile, Wish, make_link, open_link
 
@@ -19,7 +20,7 @@ def share(patient: User, **changes: Any) -> SharedLink:
         "categories": ["ALLERGIES"],
         "lasts": dt.timedelta(days=7),
     }
-    return make_link(actor=patient, wish=Wish(**wish | changes))
+    return make_link(session=sign_in(patient), wish=Wish(**wish | changes))
 
 
 def follow(link: SharedLink, **said: Any) -> OpenedFile:

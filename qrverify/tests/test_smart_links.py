@@ -5,25 +5,28 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.db import ProgrammingError, transaction
 from django.db.utils import IntegrityError
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.test import Client
 from django.utils import timezone
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from accounts.models import AllergyIntolerance, Condition, Status, User
+from accounts.models import AllergyIntolerance, Condition, DeviceSession, Status, User
+from accounts.policies import ConfirmationNeeded
 from accounts.tests.factories import AdminFactory
+from accounts.tests.factors import unconfirmed
 from audit.models import AccessEvent
 from common import crypto
 from common.errors import InvalidInput, NotAllowed
 from medisync.anonymise import anonymise_everywhere
 from medisync.tests.client import api_client, page_client, sign_in
-from medisync.tests.races import race
+from medisync.tests.races import no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import EmailDelivery, Notification
 from notifications.wording import MANDATORY, Kind
 from prescriptions.models import StopReason
@@ -35,9 +38,11 @@ from qrverify.services.links import (
     LinkGone,
     NothingShared,
     TooManyLinks,
+    Wish,
     WrongPasscode,
     address_of,
     fetch_file,
+    make_link,
     revoke_link,
 )
 from qrverify.tests.emergency import add_contact, make_card, open_it
@@ -133,6 +138,25 @@ def test_what_cannot_be_shared_so_is_refused(patient, changes, attr):
         share(patient, **changes)
 
     assert refused.value.attr == attr
+
+
+def test_whoever_makes_one_has_just_confirmed_that_it_is_them(patient):
+    session = unconfirmed(sign_in(patient))
+    wish = Wish("SUMMARY", dt.timedelta(days=365), ["ALLERGIES"])
+
+    with pytest.raises(ConfirmationNeeded):
+        make_link(session=session, wish=wish)
+
+    assert not SharedLink.objects.exists()
+
+
+def test_the_patient_is_told_and_written_to_whenever_one_is_made(patient):
+    link = share(patient)
+
+    told = Notification.objects.get(recipient=patient, kind=Kind.LINK_MADE)
+    assert told.url == f"/links/{link.pk}"
+    assert EmailDelivery.objects.filter(kind=Kind.LINK_MADE, recipient=patient).count() == 1
+    assert MANDATORY[Kind.LINK_MADE] == ("PATIENT",)
 
 
 def test_only_patients_share(doctor):
@@ -264,7 +288,8 @@ def test_each_opening_is_kept_logged_and_told(patient):
     assert opening.recipient == "Dr Müller, Bern"
     assert [link.opened_count, link.last_opened_at] == [1, opening.created_at]
     assert actions(patient)[-2:] == [("LINK_MADE", "SELF"), ("LINK_OPENED", "QR")]
-    assert Notification.objects.get(recipient=patient).url == f"/links/{link.pk}"
+    told = Notification.objects.get(recipient=patient, kind=Kind.LINK_OPENED)
+    assert told.url == f"/links/{link.pk}"
 
 
 def test_the_log_names_who_had_the_link_and_leads_to_it(patient):
@@ -285,7 +310,7 @@ def test_who_comes_back_soon_is_logged_and_no_news(patient):
     follow(link, recipient="Another clinic")
 
     assert LinkOpening.objects.count() == 3
-    assert Notification.objects.filter(recipient=patient).count() == 2
+    assert Notification.objects.filter(recipient=patient, kind=Kind.LINK_OPENED).count() == 2
 
 
 @pytest.mark.parametrize("recipient", ["", "   ", "x" * 121, "a\nb", "a\u202eb", "a\x00b"])
@@ -391,6 +416,20 @@ def test_the_patient_is_told_once_that_it_is_closed(patient):
     assert MANDATORY[Kind.LINK_LOCKED] == ("PATIENT",)
 
 
+def test_each_wrong_one_that_is_judged_is_in_the_access_log(patient):
+    link = share(patient, passcode=PASSCODE)
+
+    for attempt in range(12):
+        with pytest.raises(WrongPasscode if attempt < 10 else LinkGone):
+            follow(link, passcode="wrong one")
+
+    assert actions(patient).count(("LINK_REFUSED", "QR")) == 10
+    row = api_client(patient).get("/api/v1/access-log").json()["results"][0]
+    assert row["sentence"].endswith("entered a wrong passcode for a link to your data.")
+    assert row["actor"]["display_name"] == "Somebody with a link of yours"
+    assert row["object"]["url"] == f"/links/{link.pk}"
+
+
 def test_none_at_all_is_refused_and_not_counted(patient):
     link = share(patient, passcode=PASSCODE)
 
@@ -412,6 +451,20 @@ def test_of_many_guesses_at_once_ten_are_judged(patient):
     assert errors == ["LinkGone"] * 3 + ["WrongPasscode"] * 2
     link.refresh_from_db()
     assert link.remaining_tries == 0
+    assert actions(patient).count(("LINK_REFUSED", "QR")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_row_locks")
+def test_without_the_lock_more_would_be_judged_than_are_counted(patient):
+    link = share(patient, passcode=PASSCODE)
+    SharedLink.objects.filter(pk=link.pk).update(wrong_passcodes=8)
+
+    racers = race(*[lambda: follow(link, passcode="wrong one")] * 5, gate=SharedLink)
+
+    assert {type(racer.error) for racer in racers} == {WrongPasscode}
+    link.refresh_from_db()
+    assert link.remaining_tries == 1
 
 
 # --- Files ------------------------------------------------------------------------------------
@@ -619,6 +672,38 @@ def test_the_patient_makes_one_sees_who_opened_it_and_withdraws_it(patient):
     assert "opened 1 time" in listed
     assert address_of(link) not in after
     assert "It opens nothing any more" in after
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_page_asks_first_whether_it_is_them_and_comes_back(patient, method):
+    browser = page_client(patient)
+    unconfirmed(DeviceSession.objects.get(user=patient))
+    sent = {"content": "SUMMARY", "categories": ["ALLERGIES"], "hours": "8760"}
+
+    answer = getattr(browser, method)(
+        "/links/new?content=EMERGENCY", sent if method == "post" else None
+    )
+
+    assert answer.status_code == 302
+    query = QueryDict(urlsplit(answer["Location"]).query)
+    assert urlsplit(answer["Location"]).path == "/confirm"
+    assert query["next"].startswith("/links/new?content=EMERGENCY")
+    assert not SharedLink.objects.exists()
+
+
+def test_an_app_is_asked_first_whether_it_is_them(patient):
+    app = api_client(patient)
+    unconfirmed(DeviceSession.objects.get(user=patient))
+
+    answer = app.post(
+        "/api/v1/links", {"content": "SUMMARY", "categories": ["ALLERGIES"], "hours": 24}
+    )
+
+    assert [answer.status_code, answer.json()["errors"][0]["code"]] == [
+        403,
+        "confirmation_required",
+    ]
+    assert not SharedLink.objects.exists()
 
 
 @pytest.mark.parametrize(

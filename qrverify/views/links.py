@@ -19,8 +19,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.middleware import device_session, to_confirm
 from accounts.models import Role
-from accounts.policies import check_is_active
+from accounts.policies import check_is_active, is_confirmed
 from common.errors import DomainError, InvalidInput
 from common.pages import FormPage, explained, with_status
 from common.pagination import feed_page
@@ -61,13 +62,17 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(never_cache, name="dispatch")
 class LinkCreate(FormPage):
-    """What a new link shows, and to whom; its page shows the link itself."""
+    """What a new link shows, and to whom; its page shows the link itself. Whoever makes one has
+    just confirmed that it is them."""
 
     template_name = "qrverify/links/create.html"
     form_class = LinkForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         check_is_active(request.user, role=Role.PATIENT)
+        if not is_confirmed(device_session(request)):
+            # With what the address says the link shall show.
+            return to_confirm(request.get_full_path())
         return super().dispatch(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
@@ -76,7 +81,7 @@ class LinkCreate(FormPage):
         return {"content": content} if content in SharedLink.Content.values else {}
 
     def form_valid(self, form: LinkForm) -> HttpResponse:
-        link = links.make_link(actor=self.request.user, wish=form.wish())
+        link = links.make_link(session=device_session(self.request), wish=form.wish())
         messages.success(self.request, _("The link has been made."))
         return redirect("link-detail", link.pk)
 
