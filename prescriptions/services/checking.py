@@ -20,6 +20,7 @@ from prescriptions.findings import spoken_report
 from prescriptions.models import Prescription, Route
 from prescriptions.safety import Kind, Known, Ordered, OverrideReason, Report, SafetyWarning
 from prescriptions.services.taken import items_taken
+from prescriptions.services.texts import check_line
 
 REASON_LENGTH = (3, 300)
 # Where little of a medicine enters the body.
@@ -120,6 +121,7 @@ def _check_override(override: Override, keys: set[str]) -> None:
             _("Say why in %(least)s to %(most)s characters.") % {"least": least, "most": most},
             attr="override_warnings",
         )
+    check_line(override.reason, attr="override_warnings")
 
 
 def _known(actor: Any, connection: Connection, replaces: Prescription | None) -> Iterator[Known]:

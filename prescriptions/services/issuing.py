@@ -16,7 +16,7 @@ from audit.models import AccessEvent
 from audit.services import record_access
 from common.clock import clinic_date
 from common.errors import DomainError, InvalidInput
-from common.lines import is_plain_line, is_plain_text, is_visible
+from common.lines import is_visible
 from common.live import announce_change
 from connections.models import Connection, DataCategory
 from connections.services.pairs import lock_connection
@@ -30,6 +30,7 @@ from prescriptions.safety import Report
 from prescriptions.services.checking import Medicine, Override, check_order, settle
 from prescriptions.services.codes import put_codes_on
 from prescriptions.services.refills import answer_with, lock_request
+from prescriptions.services.texts import check_line, check_text
 
 LONGEST_VALIDITY = dt.timedelta(days=365)
 NUMBER_ATTEMPTS = 5
@@ -37,10 +38,6 @@ NUMBER_ATTEMPTS = 5
 
 class HowOftenMissing(InvalidInput):
     detail = _("Say how often it is taken, or that it is taken as needed.")
-
-
-class NotReadable(InvalidInput):
-    detail = _("Write this on one line, without invisible characters.")
 
 
 class AlreadyIssued(DomainError):
@@ -144,15 +141,13 @@ def check_order_is_whole(order: Order) -> None:
             raise HowOftenMissing(attr=f"items.{position}.frequency")
         _check_is_readable(item, position)
     for name in ("diagnosis", "notes"):
-        if not is_plain_text(getattr(order, name)):
-            raise NotReadable(attr=name)
+        check_text(getattr(order, name), attr=name)
 
 
 def _check_is_readable(item: Item, position: int) -> None:
     """Whoever dispenses reads what was written, in the order in which it was written."""
     for name in ("medicine", "strength", "instructions"):
-        if not is_plain_line(getattr(item, name)):
-            raise NotReadable(attr=f"items.{position}.{name}")
+        check_line(getattr(item, name), attr=f"items.{position}.{name}")
     if not is_visible(item.medicine):
         raise InvalidInput(_("This cannot be empty."), attr=f"items.{position}.medicine")
 

@@ -25,6 +25,7 @@ from prescriptions.policies import (
     check_can_request_refill,
 )
 from prescriptions.services.holding import lock_own, lock_prescription
+from prescriptions.services.texts import check_text
 
 Status = RefillRequest.Status
 
@@ -39,6 +40,7 @@ def request_refill(*, actor: Any, prescription_id: UUID, note: str = "") -> Refi
     """Ask the prescriber, who must still be connected, to prescribe the same again."""
     prescription = lock_own(actor=actor, prescription_id=prescription_id)
     check_can_request_refill(actor, prescription)
+    check_text(note, attr="note")
     request = RefillRequest.objects.create(prescription=prescription, note=note)
     _log(request, AccessEvent.Action.REFILL_REQUESTED, by=actor)
     _tell(request, prescription.doctor, Kind.REFILL_REQUESTED)
@@ -50,6 +52,7 @@ def decline_refill(*, actor: Any, request_id: UUID, reason: str) -> RefillReques
     """The prescriber says no, and why."""
     request = _lock(actor, request_id)
     check_can_decline_refill(actor, request)
+    check_text(reason, attr="reason")
     _decide(request, Status.DECLINED, by=actor, at=timezone.now(), reason=reason)
     _log(request, AccessEvent.Action.REFILL_DECLINED, by=actor)
     _tell(request, request.prescription.patient, Kind.REFILL_DECLINED)

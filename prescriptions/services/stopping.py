@@ -19,6 +19,7 @@ from prescriptions.services.claims import end_overdue_claim, standing_claim
 from prescriptions.services.holding import lock_written
 from prescriptions.services.issuing import tell
 from prescriptions.services.refills import decline_stopped
+from prescriptions.services.texts import check_text
 
 
 @transaction.atomic
@@ -37,6 +38,7 @@ def stop_prescription(
     check_can_stop(actor, prescription, reason)
     if reason == StopReason.OTHER and not note.strip():
         raise InvalidInput(_("Say what the reason is."), attr="note")
+    check_text(note, attr="note")
     standing.give_reason(prescription, reason, note, by=actor, at=now)
     if standing_claim(prescription) is None:
         standing.stop(prescription, at=now)

@@ -387,8 +387,12 @@ def test_a_reason_holds_for_items_in_another_order(connection: Connection):
     assert prescription.safety["warnings"][0]["position"] == 1
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "ok", " a  ", "x" * 301])
-def test_a_reason_is_neither_empty_nor_endless(connection: Connection, reason: str):
+@pytest.mark.parametrize(
+    "reason", ["", "  ", "ok", " a  ", "x" * 301, "In \u202elatipsoh", "In\nhospital", "a\x00bc"]
+)
+def test_a_reason_is_one_line_to_be_read_neither_empty_nor_endless(
+    connection: Connection, reason: str
+):
     allergy(connection, "Penicillin")
     report = checked(connection, "Amoxicillin")
 

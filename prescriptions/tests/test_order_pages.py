@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection as database
 from django.utils import timezone
 
 from accounts.models import AllergyIntolerance, User
@@ -18,7 +21,7 @@ from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client, page_client
 from prescriptions.models import Prescription, PrescriptionTemplate, RefillRequest, StopReason
 from prescriptions.services.amending import amend_prescription
-from prescriptions.services.dispensing import return_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.issuing import Order
 from prescriptions.services.refills import decline_refill, request_refill
 from prescriptions.services.stopping import stop_prescription
@@ -583,3 +586,109 @@ def test_same_form_cannot_issue_and_amend(connection: Connection, doctor: User) 
     data = as_issued(issued, confirm="1", notes="x", client_id=str(client_id))
 
     assert page_client(doctor).post(amend(issued), data).status_code == 409
+
+
+# --- What reads otherwise than it is stored --------------------------------------------------
+
+TURNED = "Vit\u202eC"
+NOT_PLAIN = [
+    ("medicine", TURNED),
+    ("medicine", "\u200b\u2060"),
+    ("strength", "\u202egm 005"),
+    ("instructions", "Take\u2028two"),
+]
+
+
+@pytest.mark.parametrize("verb", ["issue", "amend", "template"])
+@pytest.mark.parametrize(("field", "text"), NOT_PLAIN)
+def test_text_that_would_read_otherwise_is_refused_beside_its_field(
+    connection: Connection, verb: str, field: str, text: str
+) -> None:
+    issued = issue(connection)
+    row = RAMIPRIL | {field: text}
+    path = amend(issued) if verb == "amend" else prescribe(connection)
+    button = {"template": "1", "save_as": "Mine"} if verb == "template" else {"confirm": "1"}
+
+    answer = page_client(connection.doctor).post(path, form(row, not_checked=[text], **button))
+
+    assert answer.status_code == 400
+    assert list(answer.context["rows"].forms[0].errors) == [field]
+    assert Prescription.objects.count() == 1
+    assert not PrescriptionTemplate.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["issue", "amend"])
+@pytest.mark.parametrize("field", ["diagnosis", "notes"])
+def test_what_goes_with_all_of_them_reads_as_it_is_stored_too(
+    connection: Connection, verb: str, field: str
+) -> None:
+    issued = issue(connection)
+    path = amend(issued) if verb == "amend" else prescribe(connection)
+
+    answer = page_client(connection.doctor).post(
+        path, form(RAMIPRIL, confirm="1", **{field: TURNED})
+    )
+
+    assert answer.status_code == 400
+    assert field in answer.context["form"].errors
+    assert Prescription.objects.count() == 1
+
+
+@pytest.mark.parametrize("verb", ["stop", "decline", "ask"])
+def test_what_one_writes_to_the_other_reads_as_it_is_stored(
+    connection: Connection, verb: str
+) -> None:
+    issued = issue(connection)
+    doctor, patient = page_client(connection.doctor), page_client(connection.patient)
+    if verb == "decline":
+        asked_for = request_refill(actor=connection.patient, prescription_id=issued.pk)
+
+    if verb == "stop":
+        path = f"/prescriptions/{issued.pk}/stop"
+        answer = doctor.post(path, {"reason": "NOT_NEEDED", "note": TURNED})
+    elif verb == "decline":
+        answer = doctor.post(f"/refills/{asked_for.pk}/decline", {"reason": TURNED})
+    else:
+        answer = patient.post(f"/prescriptions/{issued.pk}/refill", {"note": TURNED})
+
+    assert answer.status_code == 400
+    issued.refresh_from_db()
+    assert issued.status == "active"
+    assert RefillRequest.objects.filter(status="PENDING").count() == (verb == "decline")
+
+
+# --- A check that is no longer possible ------------------------------------------------------
+
+
+def test_what_was_typed_comes_back_also_where_it_cannot_be_checked_any_more(
+    allergic: Connection,
+) -> None:
+    """The two part between the refusal and the check that goes with it."""
+    browser = page_client(allergic.doctor)
+    data = form(AMOXICILLIN, confirm="1", **because(["no-such-warning"]))
+
+    with parting_after_the_first_check(allergic):
+        answer = browser.post(prescribe(allergic), data)
+
+    assert answer.status_code == 400
+    assert medicines(answer) == ["Amoxicillin"]
+    assert answer.context["report"] is None
+    assert not Prescription.objects.exists()
+
+
+@contextmanager
+def parting_after_the_first_check(pair: Connection) -> Iterator[None]:
+    """Once a check is on the log the connection has ended."""
+    parted = False
+
+    def run(execute: Any, sql: str, *rest: Any) -> Any:
+        nonlocal parted
+        done = execute(sql, *rest)
+        if not parted and sql.startswith('INSERT INTO "audit_accessevent"'):
+            parted = True
+            end_connection(actor=pair.patient, connection_id=pair.pk)
+        return done
+
+    with database.execute_wrapper(run):
+        yield
+    assert parted

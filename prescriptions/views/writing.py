@@ -196,6 +196,8 @@ class OrderPage(View):
         try:
             save_template(actor=self.request.user, name=name, order=order)
         except DomainError as error:
+            if error.attr not in {None, "name"}:
+                return self.refused(form, rows, error)
             form.add_error("save_as", str(error.detail))
             return with_status(self.page(form, rows), error)
         messages.success(self.request, _("The template has been saved."))

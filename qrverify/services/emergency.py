@@ -23,6 +23,7 @@ from audit.models import AccessEvent
 from audit.services import record_access
 from common import crypto
 from common.errors import DomainError, InvalidInput
+from prescriptions.services.texts import check_text
 from qrverify.emergency_paper import PrintedCard
 from qrverify.models import (
     CardField,
@@ -263,6 +264,7 @@ def _checked(choice: Choice) -> Choice:
     if set(choice.languages) - set(SpokenLanguage.values):
         raise InvalidInput(_("There is no such language."), attr="languages")
     note = checked_text(choice.note, attr="note", length=EmergencyCard.NOTE_LENGTH)
+    check_text(note, attr="note")
     checked = Choice(choice.shows, choice.languages, note, choice.shows_name)
     if not checked.fields:
         raise InvalidInput(_("Choose at least one."), attr="shows")
@@ -292,6 +294,7 @@ def _said(responder_name: str, reason_code: str, reason: str) -> tuple[str, str]
     if reason_code not in EmergencyScan.Reason.values:
         raise InvalidInput(_("There is no such reason."), attr="reason_code")
     words = checked_text(reason, attr="reason", length=EmergencyScan.REASON_LENGTH)
+    check_text(words, attr="reason")
     if reason_code == EmergencyScan.Reason.OTHER and not words:
         raise InvalidInput(_("Say in a few words what happened."), attr="reason")
     return name, words

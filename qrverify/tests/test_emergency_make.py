@@ -140,8 +140,9 @@ def test_note_and_languages_are_shown_if_they_are_there(patient: User) -> None:
         (Choice(["NAME"], ["tlh"]), "languages"),
         (Choice(["NAME"], note="x" * 301), "note"),
         (Choice(["NAME"], note="a\x00b"), "note"),
+        (Choice(["NAME"], note="a\u202eb"), "note"),
     ],
-    ids=["nothing", "national ID", "empty note", "no language", "long note", "a zero"],
+    ids=["nothing", "national ID", "empty note", "no language", "long note", "zero", "turned"],
 )
 def test_choice_that_cannot_be_is_refused(patient: User, choice: Choice, attr: str) -> None:
     with pytest.raises(InvalidInput) as refused:

@@ -159,9 +159,18 @@ def test_nobody_fills_it_over_a_day_either(card: EmergencyCard) -> None:
         ({"responder_name": "Nour\u202eSamir"}, "responder_name"),
         ({"reason_code": "CURIOUS"}, "reason_code"),
         ({"reason_code": "OTHER"}, "reason"),
+        ({"reason": "Fell\u202edown"}, "reason"),
         ({"reason": "x" * 201}, "reason"),
     ],
-    ids=["no name", "long name", "turned name", "no such reason", "no words", "long words"],
+    ids=[
+        "no name",
+        "long name",
+        "turned name",
+        "no such reason",
+        "no words",
+        "turned words",
+        "long words",
+    ],
 )
 def test_who_says_nothing_opens_nothing(
     card: EmergencyCard, said: dict[str, str], attr: str
