@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,12 @@ from audit.models import AccessCase, AccessEvent
 from audit.services import record_access
 from common.errors import DomainError, InvalidInput
 from connections.models import AccessGrant
-from connections.policies import check_can_answer_case, check_can_handle_case, check_can_question
+from connections.policies import (
+    can_question,
+    check_can_answer_case,
+    check_can_handle_case,
+    check_can_question,
+)
 from notifications.services import notify
 from notifications.wording import Kind
 
@@ -54,14 +60,23 @@ def question_access(*, actor: Any, event_id: UUID, question: str) -> AccessCase:
     patient = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     check_can_question(event, list(event.cases.all()))
     _check_rate(patient, timezone.now())
-    case = AccessCase.objects.create(patient_id=patient.pk, event=event, question=question)
-    for administrator in _administrators():
-        notify(
-            recipient=administrator,
-            kind=Kind.ACCESS_QUESTIONED,
-            about=patient,
-            url=reverse("admin:audit_accesscase_change", args=[case.pk]),
-        )
+    return _ask(patient, event, question)
+
+
+@transaction.atomic
+def object_to(*, actor: Any, events: Sequence[AccessEvent], objection: str) -> AccessCase:
+    """The patient says that what these events tell was not in their name: a case is opened about
+    the first that no question waits about, however much was asked today. Where one waits about
+    each, administrators are told of the first of those again.
+
+    Who calls it makes sure that it can be said once of the same thing.
+    """
+    patient = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    for event in events:
+        if can_question(event, list(event.cases.all())):
+            return _ask(patient, event, objection)
+    case = AccessCase.objects.visible_to(patient).open().get(event=events[0])
+    _tell_administrators(patient, case)
     return case
 
 
@@ -146,6 +161,22 @@ def acts_near(event: AccessEvent) -> QuerySet[AccessEvent]:
         .filter(created_at__gte=at - NEAR, created_at__lte=at + NEAR)
         .exclude(pk=event.pk)[:NEAR_SHOWN]
     )
+
+
+def _ask(patient: User, event: AccessEvent, question: str) -> AccessCase:
+    case = AccessCase.objects.create(patient_id=patient.pk, event=event, question=question)
+    _tell_administrators(patient, case)
+    return case
+
+
+def _tell_administrators(patient: User, case: AccessCase) -> None:
+    for administrator in _administrators():
+        notify(
+            recipient=administrator,
+            kind=Kind.ACCESS_QUESTIONED,
+            about=patient,
+            url=reverse("admin:audit_accesscase_change", args=[case.pk]),
+        )
 
 
 def _said(text: str, *, attr: str, length: int) -> str:

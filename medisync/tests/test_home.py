@@ -17,7 +17,8 @@ from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import page_client, sign_in
 from notifications.models import Notification
-from prescriptions.services.dispensing import dispute_claim, return_prescription
+from prescriptions.services.claiming import return_prescription
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.refills import request_refill
 from prescriptions.tests.dispensing import claim
 from prescriptions.tests.factories import AMLODIPINE, issue

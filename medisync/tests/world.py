@@ -56,13 +56,8 @@ from medisync.links import link_to_summary
 from medisync.tests.client import api_client, page_client, sign_in
 from notifications.models import Notification
 from prescriptions.models import Prescription, RefillRequest
-from prescriptions.services.dispensing import (
-    HeldClaim,
-    Line,
-    dispense,
-    return_prescription,
-    withdraw_dispense,
-)
+from prescriptions.services.claiming import HeldClaim, return_prescription
+from prescriptions.services.dispensing import Line, dispense, withdraw_dispense
 from prescriptions.services.issuing import Order
 from prescriptions.services.refills import request_refill
 from prescriptions.services.templates import save_template

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from prescriptions.models import Prescription
 from prescriptions.serializers.orders import PrescriptionSerializer
-from prescriptions.services.dispensing import dispute_claim
+from prescriptions.services.disputing import dispute_claim
 
 
 @extend_schema(tags=["prescriptions"])

@@ -1,4 +1,7 @@
-"""A pharmacy's hold on a prescription, and its end."""
+"""A pharmacy's hold on a prescription: found by its secret, held still, ended.
+
+How one is made is `claiming`, what is handed out by it `dispensing`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,53 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import AccessEvent
 from audit.services import record_access
+from common import crypto
+from common.errors import InvalidInput
 from common.live import announce_change
 from common.runs import each
 from connections.models import DataCategory
-from prescriptions.models import DispenseClaim, Prescription
+from notifications.services import notify
+from notifications.wording import Kind
+from prescriptions.models import DispenseClaim, MedicationDispense, Prescription
+from prescriptions.numbers import compact
 from prescriptions.services import standing
 from prescriptions.services.holding import lock_prescription
 from prescriptions.services.refills import decline_stopped
 
 EndReason = DispenseClaim.EndReason
+
+
+class ClaimNotHeld(InvalidInput):
+    code = "claim_not_held"
+    detail = _("This claim is not known or is over. Scan the paper and claim it again.")
+
+
+def secret_digest(secret: str) -> str:
+    """How the secret of a claim is kept, however it was typed."""
+    return crypto.blind_index(compact(secret), purpose="prescriptions.claim.secret")
+
+
+def held_claim(secret: str) -> DispenseClaim:
+    """The claim of that secret, while it is of use: as long as it stands, and as long as
+    something dispensed by it could be withdrawn."""
+    since = timezone.now() - MedicationDispense.WITHDRAWABLE
+    claims = DispenseClaim.objects.select_related("prescription")
+    found = claims.filter(secret_digest=secret_digest(secret)).first()
+    if found is None or (found.ended_at or found.expires_at) < since:
+        raise ClaimNotHeld(attr="claim")
+    return found
+
+
+def lock_held(secret: str) -> tuple[DispenseClaim, Prescription]:
+    """The claim of that secret and its prescription, held; read anew under the lock."""
+    seen = held_claim(secret)
+    prescription = lock_prescription(seen.prescription_id)
+    return DispenseClaim.objects.get(pk=seen.pk), prescription
 
 
 def standing_claim(prescription: Prescription) -> DispenseClaim | None:
@@ -67,6 +105,11 @@ def log_claim(
         target=claim,
         basis=basis,
     )
+
+
+def tell_patient(prescription: Prescription, kind: Kind) -> None:
+    """Tell the patient at once what a pharmacy did; it leads to the prescription."""
+    notify(recipient=prescription.patient, kind=kind, url=f"/prescriptions/{prescription.pk}")
 
 
 def _log_end(prescription: Prescription, claim: DispenseClaim, reason: EndReason) -> None:

@@ -1,10 +1,13 @@
-"""Pharmacies that administrators have approved for controlled medicines."""
+"""Pharmacies that administrators have approved for controlled medicines: the list, and what
+only they may do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +15,36 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DeviceSession
 from accounts.policies import check_may_administer
 from accounts.services.texts import required_entry
-from common.errors import DomainError
-from prescriptions.models import ApprovedPharmacy
-from prescriptions.services.dispensing import access_code_digest, as_read_out, new_short_secret
+from common import crypto
+from common.errors import DomainError, InvalidInput, NotAllowed
+from prescriptions.models import (
+    ApprovedPharmacy,
+    DispenseClaim,
+    Prescription,
+    PrescriptionItem,
+)
+from prescriptions.numbers import compact, new_short_secret
+
+
+class OnlyApproved(NotAllowed):
+    code = "only_approved_pharmacies"
+    detail = _(
+        "It holds a controlled medicine, which only approved pharmacies dispense. Enter your "
+        "pharmacy's access code."
+    )
+
+
+class NoLongerApproved(NotAllowed):
+    code = "pharmacy_no_longer_approved"
+    detail = _(
+        "Only approved pharmacies dispense controlled medicines, and yours is not on the list "
+        "any more. Give the prescription back."
+    )
+
+
+class AccessCodeWrong(InvalidInput):
+    code = "access_code_wrong"
+    detail = _("This access code is not one of an approved pharmacy.")
 
 
 class PharmacyApprovedAlready(DomainError):
@@ -53,12 +83,39 @@ def renew_access_code(*, session: DeviceSession, pharmacy_id: UUID) -> CodedPhar
 
 @transaction.atomic
 def deactivate_pharmacy(*, session: DeviceSession, pharmacy_id: UUID) -> ApprovedPharmacy:
-    """Take it off the list. What it holds now it may still dispense and give back."""
+    """Take it off the list. What it holds now it may still give back, and dispense of it what is
+    not reserved for the list."""
     check_may_administer(session)
     pharmacy = _locked(pharmacy_id)
     pharmacy.is_active = False
     pharmacy.save(update_fields=["is_active"])
     return pharmacy
+
+
+def pharmacy_of(access_code: str) -> ApprovedPharmacy:
+    """The pharmacy on the list that has this access code."""
+    digest = _digest(access_code)
+    found = ApprovedPharmacy.objects.filter(access_code_digest=digest, is_active=True).first()
+    if found is None:
+        raise AccessCodeWrong(attr="access_code")
+    return found
+
+
+def check_may_claim(prescription: Prescription) -> None:
+    """Whoever is not on the list may claim it."""
+    if settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES and prescription.has_controlled_item:
+        raise OnlyApproved
+
+
+def check_may_hand_out(claim: DispenseClaim, items: Iterable[PrescriptionItem]) -> None:
+    """Who holds it may still hand these out. Asked at each dispense, with the pharmacy's row
+    held: of a dispense and a taking off the list at once, one is first."""
+    is_reserved = settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES
+    if not is_reserved or not any(item.is_controlled for item in items):
+        return
+    listed = ApprovedPharmacy.objects.select_for_update(no_key=True).filter(is_active=True)
+    if not listed.filter(pk=claim.approved_pharmacy_id).exists():
+        raise NoLongerApproved
 
 
 def _locked(pharmacy_id: UUID) -> ApprovedPharmacy:
@@ -71,10 +128,14 @@ def _locked(pharmacy_id: UUID) -> ApprovedPharmacy:
 
 def _with_new_code(pharmacy: ApprovedPharmacy) -> CodedPharmacy:
     access_code = new_short_secret()
-    pharmacy.access_code_digest = access_code_digest(access_code)
+    pharmacy.access_code_digest = _digest(access_code)
     try:
         with transaction.atomic():
             pharmacy.save()
     except IntegrityError as error:
         raise PharmacyApprovedAlready(attr="licence_number") from error
-    return CodedPharmacy(pharmacy, as_read_out(access_code))
+    return CodedPharmacy(pharmacy, access_code)
+
+
+def _digest(access_code: str) -> str:
+    return crypto.blind_index(compact(access_code), purpose="prescriptions.pharmacy.access_code")

@@ -6,13 +6,8 @@ from typing import Any
 
 from common.ids import uuid7
 from prescriptions.models import DispenseClaim, Prescription
-from prescriptions.services.dispensing import (
-    HeldClaim,
-    Line,
-    Pharmacy,
-    claim_prescription,
-    dispense,
-)
+from prescriptions.services.claiming import HeldClaim, Pharmacy, claim_prescription
+from prescriptions.services.dispensing import Line, dispense
 from prescriptions.services.pins import open_with_pin
 
 

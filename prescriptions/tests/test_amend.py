@@ -25,7 +25,7 @@ from notifications.models import Notification
 from prescriptions.models import Prescription, StopReason
 from prescriptions.policies import HeldByPharmacy, NotActive, PartlyDispensed
 from prescriptions.services.amending import NothingChanged, amend_prescription
-from prescriptions.services.dispensing import return_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.issuing import AlreadyIssued, Item, Order
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.tests.dispensing import claim, hand_out

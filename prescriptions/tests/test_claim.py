@@ -24,6 +24,7 @@ from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fi
 from notifications.models import Notification
 from notifications.wording import Kind
 from prescriptions.models import (
+    ApprovedPharmacy,
     DispenseClaim,
     MedicationDispense,
     Prescription,
@@ -32,27 +33,28 @@ from prescriptions.models import (
 )
 from prescriptions.policies import NotActive, StopRequested
 from prescriptions.services.amending import amend_prescription
-from prescriptions.services.claims import expire_claims
-from prescriptions.services.codes import reissue_code
-from prescriptions.services.dispensing import (
-    AccessCodeWrong,
+from prescriptions.services.claiming import (
     Claimed,
-    ClaimNotHeld,
     HeldClaim,
-    Line,
     NothingDue,
-    OnlyApproved,
     claim_prescription,
-    dispense,
-    held_claim,
     return_prescription,
 )
+from prescriptions.services.claims import ClaimNotHeld, expire_claims, held_claim
+from prescriptions.services.codes import reissue_code
+from prescriptions.services.dispensing import Line, dispense
 from prescriptions.services.issuing import Item, Order
-from prescriptions.services.pharmacies import approve_pharmacy
+from prescriptions.services.pharmacies import (
+    AccessCodeWrong,
+    NoLongerApproved,
+    OnlyApproved,
+    approve_pharmacy,
+    deactivate_pharmacy,
+)
 from prescriptions.services.pins import PassNotValid
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.tests.dispensing import claim, fresh, hand_out, open_paper, pharmacy
-from prescriptions.tests.factories import PARACETAMOL, issue
+from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
 
 pytestmark = pytest.mark.django_db
 CONCURRENT = pytest.mark.django_db(transaction=True)
@@ -334,6 +336,95 @@ def test_where_the_list_is_not_kept_nobody_needs_one(
     settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES = False
 
     assert not claim(controlled).claim.is_approved
+
+
+def test_off_the_list_nothing_controlled_is_handed_out_by_what_it_holds(
+    controlled: Prescription, access_code: str, admin: User
+) -> None:
+    held = claim_with(controlled, access_code)
+    take_off_the_list(admin)
+
+    with pytest.raises(NoLongerApproved):
+        hand_out(held, (1, 1))
+
+    assert not MedicationDispense.objects.exists()
+    assert return_prescription(secret=held.secret).end_reason == "RETURNED"
+
+
+def test_off_the_list_the_rest_of_what_it_holds_is_handed_out(
+    connection: Connection, access_code: str, admin: User, settings: Any
+) -> None:
+    settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES = True
+    held = claim_with(issue(connection, items=[AMLODIPINE, MORPHINE]), access_code)
+    take_off_the_list(admin)
+
+    hand_out(held, (1, 1))
+
+    with pytest.raises(NoLongerApproved):
+        hand_out(held, (1, 1), (2, 1))
+
+
+def test_off_the_list_the_form_that_was_sent_is_still_answered_as_done(
+    controlled: Prescription, access_code: str, admin: User
+) -> None:
+    held, client_id = claim_with(controlled, access_code), uuid7()
+    dispense(secret=held.secret, lines=[Line(1, 1)], client_id=client_id)
+    take_off_the_list(admin)
+
+    dispense(secret=held.secret, lines=[Line(1, 1)], client_id=client_id)
+
+    assert MedicationDispense.objects.count() == 1
+
+
+def test_what_was_claimed_before_the_list_was_kept_waits_for_an_approved_one(
+    controlled: Prescription, settings: Any
+) -> None:
+    settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES = False
+    held = claim(controlled)
+    settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES = True
+
+    with pytest.raises(NoLongerApproved):
+        hand_out(held, (1, 1))
+
+
+@CONCURRENT
+def test_of_a_dispense_and_a_taking_off_the_list_one_is_first(
+    controlled: Prescription, access_code: str, admin: User
+) -> None:
+    held = claim_with(controlled, access_code)
+
+    racers = race(
+        lambda: take_off_the_list(admin), lambda: hand_out(held, (1, 1)), gate=ApprovedPharmacy
+    )
+
+    assert errors(racers) == ["", "NoLongerApproved"]
+
+
+@CONCURRENT
+@pytest.mark.usefixtures("no_row_locks")
+def test_without_the_lock_it_would_be_handed_out_by_one_off_the_list(
+    controlled: Prescription, access_code: str, admin: User
+) -> None:
+    held = claim_with(controlled, access_code)
+
+    racers = race(
+        lambda: take_off_the_list(admin), lambda: hand_out(held, (1, 1)), gate=ApprovedPharmacy
+    )
+
+    assert errors(racers) == ["", ""]
+
+
+def claim_with(prescription: Prescription, access_code: str) -> HeldClaim:
+    return claim_prescription(
+        passed=open_paper(prescription),
+        pharmacy=pharmacy(access_code=access_code),
+        client_id=uuid7(),
+    )
+
+
+def take_off_the_list(admin: User) -> None:
+    pharmacy_id = ApprovedPharmacy.objects.get().pk
+    deactivate_pharmacy(session=sign_in(admin), pharmacy_id=pharmacy_id)
 
 
 # --- Many at once -------------------------------------------------------------

@@ -17,8 +17,9 @@ from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import page_client
 from prescriptions.models import Prescription, StopReason
 from prescriptions.services.amending import amend_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.codes import reissue_code
-from prescriptions.services.dispensing import dispute_claim, return_prescription
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.issuing import Item, Order
 from prescriptions.services.pins import PinLocked, WrongPin, open_with_pin
 from prescriptions.services.refills import decline_refill, request_refill

@@ -18,15 +18,9 @@ from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fi
 from notifications.models import Notification
 from notifications.wording import Kind
 from prescriptions.models import DispenseClaim, MedicationDispense, Prescription
-from prescriptions.services.dispensing import (
-    AlreadyDispensed,
-    ClaimNotHeld,
-    HeldClaim,
-    Line,
-    TooMuch,
-    dispense,
-    return_prescription,
-)
+from prescriptions.services.claiming import HeldClaim, return_prescription
+from prescriptions.services.claims import ClaimNotHeld
+from prescriptions.services.dispensing import AlreadyDispensed, Line, TooMuch, dispense
 from prescriptions.services.issuing import Item
 from prescriptions.tests.dispensing import claim, fresh, hand_out
 from prescriptions.tests.factories import issue

@@ -13,13 +13,13 @@ from accounts.models import User
 from audit.models import AccessCase, AccessEvent
 from connections.models import Connection
 from connections.services import cases
-from medisync.tests.client import page_client
+from medisync.tests.client import page_client, sign_in
+from notifications.models import Notification
+from notifications.wording import Kind
 from prescriptions.models import DispenseClaim, Prescription, StopReason
-from prescriptions.services.dispensing import (
-    dispute_claim,
-    return_prescription,
-    withdraw_dispense,
-)
+from prescriptions.services.claiming import return_prescription
+from prescriptions.services.dispensing import withdraw_dispense
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.pins import CodeUnknown
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.services.timeline import history_of, timeline
@@ -149,8 +149,8 @@ def test_what_became_of_a_claim_is_said_once(
         DispenseClaim.objects.update(**change)
 
 
-def test_who_asked_too_much_today_still_ends_it(
-    prescription: Prescription,
+def test_who_asked_too_much_today_still_ends_it_and_is_heard(
+    prescription: Prescription, admin: User
 ) -> None:
     held = claim(prescription)
     others = AccessEvent.objects.filter(action=AccessEvent.Action.ISSUED)
@@ -165,7 +165,59 @@ def test_who_asked_too_much_today_still_ends_it(
 
     held.claim.refresh_from_db()
     assert held.claim.end_reason == "DISPUTED"
-    assert AccessCase.objects.count() == cases.QUESTIONS_A_DAY
+    case = AccessCase.objects.latest("pk")
+    assert case.event.action == AccessEvent.Action.CLAIMED
+    assert told(admin) == cases.QUESTIONS_A_DAY + 1
+
+
+def test_where_a_question_waits_about_the_claim_it_asks_about_the_reading_before(
+    prescription: Prescription, admin: User
+) -> None:
+    claim(prescription)
+    ask(prescription, AccessEvent.Action.CLAIMED)
+
+    dispute(prescription)
+
+    assert AccessCase.objects.latest("pk").event.action == AccessEvent.Action.READ
+    assert told(admin) == 2
+
+
+def test_where_one_waits_about_everything_administrators_are_told_of_it_again(
+    prescription: Prescription, admin: User
+) -> None:
+    held = claim(prescription)
+    asked = ask(prescription, AccessEvent.Action.CLAIMED)
+    ask(prescription, AccessEvent.Action.READ)
+
+    dispute(prescription)
+
+    held.claim.refresh_from_db()
+    assert held.claim.end_reason == "DISPUTED"
+    assert AccessCase.objects.count() == 2
+    urls = Notification.objects.filter(recipient=admin).values_list("url", flat=True)
+    assert sum(str(asked.pk) in url for url in urls) == 2
+
+
+def test_of_an_answered_question_it_opens_another(prescription: Prescription, admin: User) -> None:
+    claim(prescription)
+    asked = ask(prescription, AccessEvent.Action.CLAIMED)
+    cases.answer_case(session=sign_in(admin), case_id=asked.pk, answer="The one on the corner.")
+
+    dispute(prescription)
+
+    assert AccessCase.objects.open().get().event_id == asked.event_id
+
+
+def ask(prescription: Prescription, action: AccessEvent.Action) -> AccessCase:
+    event = AccessEvent.objects.filter(action=action).latest("seq")
+    return cases.question_access(
+        actor=prescription.patient, event_id=event.pk, question="Which pharmacy is that?"
+    )
+
+
+def told(administrator: User) -> int:
+    kind = Kind.ACCESS_QUESTIONED
+    return Notification.objects.filter(recipient=administrator, kind=kind).count()
 
 
 @pytest.mark.parametrize("who", ["stranger", "doctor", "admin"])

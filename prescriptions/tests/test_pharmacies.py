@@ -15,8 +15,9 @@ from connections.models import Connection
 from medisync.tests.client import sign_in
 from medisync.tests.races import errors, race
 from prescriptions.models import ApprovedPharmacy
-from prescriptions.services.dispensing import AccessCodeWrong, claim_prescription
+from prescriptions.services.claiming import claim_prescription
 from prescriptions.services.pharmacies import (
+    AccessCodeWrong,
     CodedPharmacy,
     PharmacyApprovedAlready,
     approve_pharmacy,

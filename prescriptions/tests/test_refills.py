@@ -21,7 +21,7 @@ from prescriptions.models import Prescription, RefillRequest, StopReason
 from prescriptions.policies import AlreadyAsked, NotActive, can_request_refill
 from prescriptions.services.amending import amend_prescription
 from prescriptions.services.beginning import begin_with_request
-from prescriptions.services.dispensing import return_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.issuing import Item, Order, issue_prescription
 from prescriptions.services.refills import (
     cancel_refill,

@@ -19,7 +19,8 @@ from notifications.models import Notification
 from prescriptions.fills import course_end
 from prescriptions.models import CourseReminder, Prescription, PrescriptionItem, StopReason
 from prescriptions.services.amending import amend_prescription
-from prescriptions.services.dispensing import return_prescription, withdraw_dispense
+from prescriptions.services.claiming import return_prescription
+from prescriptions.services.dispensing import withdraw_dispense
 from prescriptions.services.issuing import Item, Order
 from prescriptions.services.reminders import remind_of_course_ends
 from prescriptions.services.stopping import stop_prescription

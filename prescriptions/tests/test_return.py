@@ -6,9 +6,10 @@ import pytest
 
 from audit.models import AccessEvent
 from connections.models import Connection
-from medisync.tests.races import errors, race
+from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
 from prescriptions.models import DispenseClaim, Prescription, StopReason
-from prescriptions.services.dispensing import ClaimNotHeld, return_prescription
+from prescriptions.services.claiming import return_prescription
+from prescriptions.services.claims import ClaimNotHeld
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.tests.dispensing import claim, fresh, hand_out
 from prescriptions.tests.factories import issue
@@ -93,3 +94,13 @@ def test_two_who_give_it_back_at_once_do_it_once(connection: Connection) -> None
 
     assert errors(racers) == ["", ""]
     assert AccessEvent.objects.filter(action=AccessEvent.Action.RELEASED).count() == 1
+
+
+@CONCURRENT
+@pytest.mark.usefixtures("no_row_locks")
+def test_without_the_lock_the_second_would_fall_over_the_database(connection: Connection) -> None:
+    held = claim(issue(connection))
+
+    racers = race(*[lambda: return_prescription(secret=held.secret)] * 2, gate=DispenseClaim)
+
+    assert sorted(errors(racers)) == ["", "ProgrammingError"]

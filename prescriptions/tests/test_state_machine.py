@@ -31,17 +31,11 @@ from connections.services.connections import connect, end_connection
 from connections.tests.factories import ConnectionFactory
 from prescriptions.models import Prescription, RefillRequest, StopReason
 from prescriptions.services.amending import amend_prescription
+from prescriptions.services.claiming import Pharmacy, claim_prescription, return_prescription
 from prescriptions.services.claims import expire_claims
 from prescriptions.services.codes import reissue_code
-from prescriptions.services.dispensing import (
-    Line,
-    Pharmacy,
-    claim_prescription,
-    dispense,
-    dispute_claim,
-    return_prescription,
-    withdraw_dispense,
-)
+from prescriptions.services.dispensing import Line, dispense, withdraw_dispense
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.issuing import Item, Order, issue_prescription
 from prescriptions.services.pins import open_with_pin
 from prescriptions.services.refills import cancel_refill, decline_refill, request_refill

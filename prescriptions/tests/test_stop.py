@@ -22,8 +22,9 @@ from notifications.models import Notification
 from prescriptions.models import DispenseClaim, Prescription, StatusChange, StopReason
 from prescriptions.policies import NotActive, StopRequested
 from prescriptions.services.amending import amend_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.claims import expire_claims
-from prescriptions.services.dispensing import return_prescription, withdraw_dispense
+from prescriptions.services.dispensing import withdraw_dispense
 from prescriptions.services.issuing import Order
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.services.taken import items_taken

@@ -17,13 +17,11 @@ from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client, page_client
 from prescriptions.models import Prescription, StopReason
 from prescriptions.services.amending import amend_prescription
+from prescriptions.services.claiming import return_prescription
 from prescriptions.services.claims import expire_claims
 from prescriptions.services.codes import reissue_code
-from prescriptions.services.dispensing import (
-    dispute_claim,
-    return_prescription,
-    withdraw_dispense,
-)
+from prescriptions.services.dispensing import withdraw_dispense
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.issuing import Item, Order
 from prescriptions.services.refills import decline_refill, request_refill
 from prescriptions.services.stopping import stop_prescription

@@ -18,13 +18,12 @@ from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fi
 from notifications.models import Notification
 from notifications.wording import Kind
 from prescriptions.models import MedicationDispense, Prescription, StopReason
+from prescriptions.services.claiming import HeldClaim, return_prescription
 from prescriptions.services.dispensing import (
     AlreadyDispensed,
-    HeldClaim,
     Line,
     TooLateToWithdraw,
     dispense,
-    return_prescription,
     withdraw_dispense,
 )
 from prescriptions.services.stopping import stop_prescription

@@ -17,7 +17,7 @@ from common.pages import explained
 from prescriptions.forms.codes import CodeForm
 from prescriptions.models import DispenseClaim, Prescription
 from prescriptions.services.codes import reissue_code
-from prescriptions.services.dispensing import dispute_claim
+from prescriptions.services.disputing import dispute_claim
 from prescriptions.services.timeline import amounts, who_holds
 
 

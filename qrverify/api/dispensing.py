@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from common.serializers import valid
 from prescriptions.models import DispenseClaim
-from prescriptions.services import dispensing as services
+from prescriptions.services.claiming import Pharmacy, claim_prescription, return_prescription
+from prescriptions.services.dispensing import dispense, withdraw_dispense
 from qrverify.serializers import dispensing as shapes
 from qrverify.services import dispensing as reading
 
@@ -48,9 +49,7 @@ class ClaimView(ForPharmacists):
         another holds it the answer is 409 `claimed` and names them. The patient is told."""
         data = valid(shapes.ClaimSerializer(data=request.data))
         passed, client_id = data.pop("passed"), data.pop("client_id")
-        held = services.claim_prescription(
-            passed=passed, pharmacy=services.Pharmacy(**data), client_id=client_id
-        )
+        held = claim_prescription(passed=passed, pharmacy=Pharmacy(**data), client_id=client_id)
         return _held(held.claim, held.secret, status=status.HTTP_201_CREATED)
 
 
@@ -69,7 +68,7 @@ class ReturnView(ForPharmacists):
     def post(self, request: Request) -> Response:
         """Give the prescription back, so that another pharmacy can dispense the rest."""
         secret = valid(shapes.HeldSerializer(data=request.data))["claim"]
-        return _held(services.return_prescription(secret=secret), secret)
+        return _held(return_prescription(secret=secret), secret)
 
 
 @extend_schema(tags=["dispensing"])
@@ -80,7 +79,7 @@ class DispenseView(ForPharmacists):
         completed, and the claim is over. The patient is told."""
         data = valid(shapes.DispenseSerializer(data=request.data))
         secret = data["claim"]
-        claim = services.dispense(secret=secret, lines=data["lines"], client_id=data["client_id"])
+        claim = dispense(secret=secret, lines=data["lines"], client_id=data["client_id"])
         return _held(claim, secret)
 
 
@@ -91,7 +90,7 @@ class WithdrawView(ForPharmacists):
         """Take back what you handed out within the last hour; also after the claim."""
         data = valid(shapes.WithdrawSerializer(data=request.data))
         secret = data["claim"]
-        claim = services.withdraw_dispense(secret=secret, dispense_id=data["dispense_id"])
+        claim = withdraw_dispense(secret=secret, dispense_id=data["dispense_id"])
         return _held(claim, secret)
 
 

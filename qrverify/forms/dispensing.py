@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.ids import uuid7
 from prescriptions.models import PrescriptionItem
-from prescriptions.services.dispensing import Line, Pharmacy
+from prescriptions.services.claiming import Pharmacy
+from prescriptions.services.dispensing import Line
 from qrverify.services.dispensing import PASS_LENGTH, SECRET_TYPED_LENGTH
 
 

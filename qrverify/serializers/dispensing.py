@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from common.serializers import StrictSerializer
 from prescriptions.models import DispenseClaim, PrescriptionItem, Route
-from prescriptions.services.dispensing import Line, as_read_out
+from prescriptions.numbers import as_read_out
+from prescriptions.services.dispensing import Line
 from qrverify.services.dispensing import PASS_LENGTH, SECRET_TYPED_LENGTH
 
 MANY = 2**31 - 1

@@ -1,6 +1,6 @@
 """What a pharmacist reads: a prescription that a PIN or a claim has opened.
 
-The verbs themselves are those of `prescriptions.services.dispensing`.
+The verbs themselves are those of `claiming` and `dispensing` in `prescriptions.services`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from prescriptions.models import (
     Prescription,
     PrescriptionItem,
 )
-from prescriptions.services.dispensing import fills, held_claim
+from prescriptions.services.claims import held_claim
+from prescriptions.services.dispensing import fills
 from prescriptions.services.pins import check_can_open, lock_passed, open_with_pin
 from prescriptions.sig import dosage_sentence
 

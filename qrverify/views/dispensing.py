@@ -23,7 +23,17 @@ from common.errors import DomainError, InvalidInput
 from common.pages import add_refusal, with_status
 from common.throttling import check_rate
 from prescriptions.models import DispenseClaim
-from prescriptions.services import dispensing as services
+from prescriptions.numbers import as_read_out
+from prescriptions.services.claiming import Claimed, claim_prescription, return_prescription
+from prescriptions.services.claims import ClaimNotHeld, held_claim
+from prescriptions.services.dispensing import (
+    AlreadyDispensed,
+    TooLateToWithdraw,
+    TooMuch,
+    dispense,
+    withdraw_dispense,
+)
+from prescriptions.services.pharmacies import NoLongerApproved
 from prescriptions.services.pins import PassNotValid, WrongPin
 from qrverify.forms.dispensing import (
     ClaimForm,
@@ -74,7 +84,7 @@ def _answered(request: HttpRequest, view: Page, *, group: str, rate: str) -> Htt
     try:
         check_rate(request, group=group, rate=rate)
         return view(request)
-    except services.ClaimNotHeld as error:
+    except ClaimNotHeld as error:
         form = SecretForm(request.POST)
         form.is_valid()
         add_refusal(form, error)
@@ -135,10 +145,10 @@ def take_up(request: HttpRequest) -> HttpResponse:
         content = reading.read_passed(passed=passed)
         return _content(request, content, form, passed, status=400)
     try:
-        held = services.claim_prescription(
+        held = claim_prescription(
             passed=passed, pharmacy=form.pharmacy(), client_id=form.cleaned_data["client_id"]
         )
-    except services.Claimed as error:
+    except Claimed as error:
         return with_status(_claimed(request, error, passed), error)
     except DomainError as error:
         add_refusal(form, error)
@@ -151,17 +161,17 @@ def take_up(request: HttpRequest) -> HttpResponse:
 def hand_out(request: HttpRequest) -> HttpResponse:
     """Dispense what was typed, or everything that was due."""
     secret = _secret(request)
-    seen = services.held_claim(secret)
+    seen = held_claim(secret)
     form = DispenseForm(request.POST, items=list(seen.prescription.items.all()))
     if not form.is_valid():
         return _held(request, seen, secret, form=form, status=400)
     try:
-        claim = services.dispense(
+        claim = dispense(
             secret=secret, lines=form.lines(), client_id=form.cleaned_data["client_id"]
         )
-    except services.AlreadyDispensed as error:
+    except (AlreadyDispensed, NoLongerApproved) as error:
         return with_status(_held(request, seen, secret, error=error), error)
-    except (services.TooMuch, InvalidInput) as error:
+    except (TooMuch, InvalidInput) as error:
         form.add_error(form.field_of(error.attr), str(error.detail))
         return with_status(_held(request, seen, secret, form=form), error)
     return _held(request, claim, secret, done=DISPENSED)
@@ -173,13 +183,11 @@ def take_back(request: HttpRequest) -> HttpResponse:
     form = WithdrawForm(request.POST)
     secret = _secret(request)
     if not form.is_valid():
-        return _held(request, services.held_claim(secret), secret, status=400)
+        return _held(request, held_claim(secret), secret, status=400)
     try:
-        claim = services.withdraw_dispense(
-            secret=secret, dispense_id=form.cleaned_data["dispense_id"]
-        )
-    except services.TooLateToWithdraw as error:
-        seen = services.held_claim(secret)
+        claim = withdraw_dispense(secret=secret, dispense_id=form.cleaned_data["dispense_id"])
+    except TooLateToWithdraw as error:
+        seen = held_claim(secret)
         return with_status(_held(request, seen, secret, error=error), error)
     return _held(request, claim, secret, done=WITHDRAWN)
 
@@ -188,7 +196,7 @@ def take_back(request: HttpRequest) -> HttpResponse:
 def give_back(request: HttpRequest) -> HttpResponse:
     """Return the prescription."""
     secret = _secret(request)
-    claim = services.return_prescription(secret=secret)
+    claim = return_prescription(secret=secret)
     returned = claim.end_reason == DispenseClaim.EndReason.RETURNED
     return _held(request, claim, secret, done=RETURNED if returned else "")
 
@@ -203,7 +211,7 @@ def _passed(request: HttpRequest) -> str:
 def _secret(request: HttpRequest) -> str:
     form = HeldForm(request.POST)
     if not form.is_valid():
-        raise services.ClaimNotHeld(attr="claim")
+        raise ClaimNotHeld(attr="claim")
     return str(form.cleaned_data["claim"])
 
 
@@ -221,7 +229,7 @@ def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     return public_page(request, "qrverify/dispensing/refused.html", error=error)
 
 
-def _claimed(request: HttpRequest, error: services.Claimed, passed: str) -> HttpResponse:
+def _claimed(request: HttpRequest, error: Claimed, passed: str) -> HttpResponse:
     return public_page(
         request,
         "qrverify/dispensing/claimed.html",
@@ -272,7 +280,7 @@ def _held(
         status=status,
         held=held,
         claim=claim,
-        secret=services.as_read_out(secret),
+        secret=as_read_out(secret),
         form=form,
         rows=rows,
         **context,
