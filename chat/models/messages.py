@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.chats import Chat
@@ -71,6 +72,8 @@ class Message(BaseModel):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
     )
     seq = models.PositiveBigIntegerField()
+    # Of the instant at which it took its number, which the chat remembers, too.
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.MESSAGE)
     client_id = models.UUIDField()
     content = models.TextField(max_length=MAX_LENGTH, blank=True)

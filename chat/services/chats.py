@@ -7,38 +7,29 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Value
-from django.db.models.functions import Coalesce
-from django.http import Http404
 
 from chat.live import tell_of_activity
 from chat.models import Chat, Message, Participant
 from chat.policies import check_can_converse, check_can_settle
 from chat.services.holding import lock_chat
-from connections.models import Connection
+from connections.services.pairs import lock_connection
 
 
 @transaction.atomic
 def open_chat(*, actor: Any, connection_id: UUID) -> Chat:
     """The chat of a connection, which is made when one of the two first opens it. One that is
     there opens also after they parted, to read."""
-    mine = Connection.objects.visible_to(actor).select_related("patient", "doctor")
-    connection = mine.filter(pk=connection_id).first()
-    if connection is None:
-        raise Http404
-    chat = Chat.objects.filter(connection=connection).first()
+    chat = Chat.objects.visible_to(actor).with_people().filter(connection=connection_id).first()
     if chat is not None:
-        chat.connection = connection
         return chat
+    # Of two who open it at once, the second finds the first's; of an end and an opening, too.
+    _pair, connection = lock_connection(actor=actor, connection_id=connection_id)
     check_can_converse(actor, connection)
-    return _made(connection)
-
-
-def _made(connection: Connection) -> Chat:
-    """Of two who open it at once, the second finds the first's."""
-    chat, _is_new = Chat.objects.get_or_create(connection=connection)
-    places = [Participant(chat=chat, user_id=pk) for pk in people_of(chat)]
-    Participant.objects.bulk_create(places, ignore_conflicts=True)
+    chat, is_new = Chat.objects.get_or_create(connection=connection)
+    if is_new:
+        Participant.objects.bulk_create(
+            Participant(chat=chat, user_id=person_id) for person_id in people_of(chat)
+        )
     return chat
 
 
@@ -60,9 +51,8 @@ def people_of(chat: Chat) -> tuple[UUID, UUID]:
 def awaiting_since(chat: Chat) -> dt.datetime | None:
     """Since when the doctor owes an answer, as the entries tell it; the chat is held."""
     standing = Message.objects.filter(chat=chat).standing()
-    answered = standing.filter(sender_id=chat.doctor_id).aggregate(
-        seq=Coalesce(Max("seq"), Value(0))
-    )["seq"]
+    answers = standing.filter(sender_id=chat.doctor_id).order_by("-seq")
+    answered = answers.values_list("seq", flat=True).first() or 0
     waiting = standing.filter(sender_id=chat.patient_id, seq__gt=max(answered, chat.settled_seq))
     found: dt.datetime | None = waiting.values_list("created_at", flat=True).first()
     return found

@@ -41,16 +41,17 @@ def send_message(
 ) -> Message:
     """Say something to the other side: at most 5,000 characters, 60 messages a minute.
 
-    Sending again under the same `client_id` returns the first, which is all that happens; with
-    other words it is refused. Once this returns and commits, the message is kept.
+    Sending again under the same `client_id` returns the first, which is all that happens, also
+    after the two parted; with other words it is refused. Once this returns and commits, the
+    message is kept.
     """
     actor, chat = lock_chat(actor=actor, chat_id=chat_id)
-    check_can_converse(actor, chat.connection)
     content = _as_written(content, prescription_id)
     sent = Message.objects.with_details().filter(sender=actor, client_id=client_id).first()
     if sent is not None:
         sent.chat = chat if sent.chat_id == chat.pk else sent.chat
         return _same(sent, chat, content, prescription_id)
+    check_can_converse(actor, chat.connection)
     _check_rate(actor, timezone.now())
     _check_mentionable(actor, chat, prescription_id)
     entry = Message(
@@ -60,7 +61,11 @@ def send_message(
         content=content,
         prescription_id=prescription_id,
     )
-    _add(entry, chat, awaiting=_awaited_after(chat, actor))
+    if actor.pk == chat.doctor_id:
+        chat.awaiting_since = None
+    else:
+        chat.awaiting_since = chat.awaiting_since or entry.created_at
+    _add(entry, chat)
     return entry
 
 
@@ -78,28 +83,20 @@ def retract_message(*, actor: Any, message_id: UUID) -> Message:
     entry = Message(
         chat=chat, sender=actor, kind=Message.Kind.RETRACTION, client_id=uuid7(), target=message
     )
-    _add(entry, chat, awaiting=chat.awaiting_since)
+    _add(entry, chat)
     chat.awaiting_since = awaiting_since(chat)
     chat.save(update_fields=["awaiting_since"])
     return entry
 
 
-def _add(entry: Message, chat: Chat, *, awaiting: dt.datetime | None) -> None:
+def _add(entry: Message, chat: Chat) -> None:
     """Number it, and write it down; the chat is held."""
-    entry.created_at = timezone.now()
     chat.last_seq += 1
-    chat.active_at, chat.awaiting_since = entry.created_at, awaiting
+    chat.active_at = entry.created_at
     chat.save(update_fields=["last_seq", "active_at", "awaiting_since"])
     entry.seq = chat.last_seq
     entry.save(force_insert=True)
     tell_of_entry(entry, people_of(chat))
-
-
-def _awaited_after(chat: Chat, sender: Any) -> dt.datetime | None:
-    """A doctor's message answers; a patient's begins to wait, where none does yet."""
-    if sender.pk == chat.doctor_id:
-        return None
-    return chat.awaiting_since or timezone.now()
 
 
 def _as_written(content: str, prescription_id: UUID | None) -> str:

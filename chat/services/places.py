@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Greatest
 from django.http import Http404
 
@@ -46,6 +46,9 @@ def _come_to(actor: Any, chat_id: UUID, seq: int | None, *, kind: str) -> int:
     seq = chat.last_seq if seq is None else min(seq, chat.last_seq)
     is_read = kind == "chat.read"
     mine = Participant.objects.filter(chat=chat, user_id=actor.pk)
+    if not chat.is_live and actor.pk == chat.doctor_id:
+        # What was said to a doctor is theirs to read while the connection stands.
+        return _as_it_is(mine, is_read=is_read)
     behind = Q(last_read_seq__lt=seq) if is_read else Q(last_delivered_seq__lt=seq)
     changes: dict[str, Any] = {"last_delivered_seq": Greatest("last_delivered_seq", seq)}
     if is_read:
@@ -54,5 +57,9 @@ def _come_to(actor: Any, chat_id: UUID, seq: int | None, *, kind: str) -> int:
         if chat.is_live:
             tell_of_place(chat.pk, kind=kind, user_id=actor.pk, seq=seq)
         return seq
+    return _as_it_is(mine, is_read=is_read)
+
+
+def _as_it_is(mine: QuerySet[Participant], *, is_read: bool) -> int:
     place = mine.get()
     return place.last_read_seq if is_read else place.last_delivered_seq

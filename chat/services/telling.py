@@ -21,9 +21,8 @@ FORGOTTEN = dt.timedelta(days=7)
 
 
 def tell_of_unread(now: dt.datetime) -> int:
-    """Tell each person once of what has waited for them for two minutes, however much it is; of
-    what comes later, once they have read up to it or two more minutes after. Returns to how many
-    something was told."""
+    """Tell each person once of what has waited for them for two minutes, however much it is, and
+    of what comes later once they have read up to there. Returns how many were told something."""
     return sum(_tell(place_id, now) for place_id in _waiting(now))
 
 

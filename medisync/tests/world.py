@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -46,6 +47,9 @@ from accounts.tests.registering import code_of, registering
 from accounts.tests.resetting import asked
 from accounts.tokens import token_pair
 from audit.models import AccessEvent
+from chat.models import Message
+from chat.services.help import save_reply, set_absence
+from chat.tests.factories import chat_of, say
 from common.clock import clinic_date
 from common.ids import uuid7
 from connections.models import AccessGrant, Connection, DataCategory
@@ -79,6 +83,13 @@ LISTS: dict[str, tuple[type[HealthEntry], dict[str, str]]] = {
     "conditions": (Condition, {"name": "Asthma", "since": "2015-03"}),
     "medications": (MedicationStatement, {"name": "Salbutamol", "dosage": "When needed"}),
     "emergency-contacts": (EmergencyContact, {"name": "Sara", "phone": "+201112223334"}),
+}
+
+# When the doctor does not answer.
+AWAY = {
+    "starts_at": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+    "ends_at": dt.datetime(2124, 1, 1, tzinfo=dt.UTC),
+    "notice": "I am at a congress.",
 }
 
 # The patient and the doctor are connected; the prescription, the notification and the device
@@ -175,6 +186,9 @@ def world(
         notes="A cough.",
         image=SimpleUploadedFile("paper.png", png_bytes()),
     )
+    said = say(chat_of(connection), patient, "It hurts again.")
+    reply = save_reply(actor=doctor, title="Come and see me", content="Come and see me tomorrow.")
+    set_absence(actor=doctor, **AWAY)
     blocked = ConnectionFactory(doctor=doctor, blocked_by_doctor=True)
     waiting = registering(email="a@example.org")
     begun = start_registration(role=Role.PATIENT, language="en")
@@ -213,6 +227,12 @@ def world(
         ("api/v1/prescription-templates", "pk"): template.pk,
         ("", "template_id"): template.pk,
         ("api/v1/notifications", "pk"): Notification.objects.get(recipient=patient).pk,
+        ("api/v1/chat/messages", "pk"): said.pk,
+        ("api/v1/chat/replies", "pk"): reply.pk,
+        ("api/v1/chat", "pk"): said.chat_id,
+        ("", "chat_id"): said.chat_id,
+        ("", "message_id"): said.pk,
+        ("", "reply_id"): reply.pk,
         ("api/v1/exports", "pk"): export.pk,
         ("", "export_id"): export.pk,
         ("api/v1/qr", "pk"): show_code(doctor).token.pk,
@@ -248,6 +268,7 @@ def world(
     bodies |= _chosen_to_be_seen(grant)
     bodies |= _prescribed_otherwise()
     bodies |= _around_requests(doctor, other_doctor)
+    bodies |= _around_chats(said)
     # The app's: it signed in before the browser.
     of_app = DeviceSession.objects.filter(user=patient).earliest("created_at")
     passkey, factors = factor_bodies(of_app, other_doctor)
@@ -277,6 +298,20 @@ def world(
         "POST api/v1/refill-requests/<pk>/decline": {"reason": "Come and see me."},
     }
     return World(apps, browsers, ids, queries, bodies)
+
+
+def _around_chats(said: Message) -> dict[str, Any]:
+    """A right body for everything said in a chat, and prepared for it."""
+    words = {"title": "Thank you", "content": "You are welcome."}
+    spoken = {"chat_id": str(said.chat_id), "client_id": str(uuid7()), "content": "And again."}
+    return {
+        "POST api/v1/chat/messages": spoken,
+        "PUT api/v1/chat/<pk>/read": {"seq": 1},
+        "PUT api/v1/chat/<pk>/delivered": {"seq": 1},
+        "POST api/v1/chat/replies": words,
+        "PUT api/v1/chat/replies/<pk>": words,
+        "PUT api/v1/chat/absence": {name: str(value) for name, value in AWAY.items()},
+    }
 
 
 def _asked_again(connection: Connection) -> RefillRequest:
