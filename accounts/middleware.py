@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from accounts.device_keys import hand_out
 from accounts.models import DeviceSession
 from accounts.policies import AccountNotActive, is_confirmed
 from accounts.services.sessions import find_live_session
@@ -79,12 +80,18 @@ def to_confirm(page: str) -> HttpResponse:
 
 
 class DeviceSessionMiddleware:
-    """Signs the request out when its device session has ended; speaks the user's language."""
+    """Signs the request out when its device session has ended; speaks the user's language; lets
+    who signs in keep what their device is known again by."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        hand_out(request, response)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         session_id = request.session.get(SESSION_KEY)
         if session_id is None:
             request.user = AnonymousUser()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 CHUNK = 1000
-# What makes a spreadsheet take text for a formula (OWASP, "CSV Injection").
-STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What makes a spreadsheet take text for a formula (OWASP, "CSV Injection"), in the width of any
+# script: at the start, and after what parts cells where the comma is for decimals.
+STARTS_FORMULA = re.compile(r"(^|[;\t\r\n|])(?=\s*[=+\-@\t\r\n＝＋－＠])")
 
 
 def sheet(columns: Sequence[str], rows: QuerySet[Any]) -> Iterator[str]:
@@ -33,4 +35,4 @@ def _lines(rows: Sequence[Sequence[Any]]) -> str:
 def _harmless(value: Any) -> str:
     """As text; behind an apostrophe where it would be taken for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(STARTS_FORMULA) else text
+    return STARTS_FORMULA.sub(r"\1'", text)

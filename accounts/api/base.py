@@ -8,6 +8,7 @@ from rest_framework import views
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from accounts.device_keys import key_of
 from accounts.models import DeviceSession
 from accounts.services.sessions import Device
 from common.client import client_address
@@ -26,6 +27,7 @@ def device_of(request: Request, name: str = "") -> Device:
         ip_address=client_address(request._request),
         user_agent=request.headers.get("User-Agent", ""),
         name=name,
+        key=key_of(request._request),
     )
 
 

@@ -10,11 +10,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import PublicView, session_of
+from accounts.api.base import PublicView, device_of, session_of
 from accounts.serializers import passwords as shapes
 from accounts.serializers.people import UserSerializer
 from accounts.services import addresses, passwords
-from common.client import client_address
 from common.serializers import valid
 
 
@@ -31,9 +30,7 @@ class ForgotPasswordView(PublicView):
     def post(self, request: Request) -> Response:
         """Ask for a code to choose a new password with. Every address is answered alike."""
         data = valid(shapes.ForgotPasswordSerializer(data=request.data))
-        reset = passwords.request_reset(
-            email=data["email"], address=client_address(request._request)
-        )
+        reset = passwords.request_reset(email=data["email"], device=device_of(request))
         return Response({"reset_id": reset.pk})
 
 

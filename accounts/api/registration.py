@@ -17,13 +17,12 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.base import PublicView
+from accounts.api.base import PublicView, device_of
 from accounts.authentication import OnboardingAuthentication
 from accounts.models import Registration, Role, Status, User
 from accounts.serializers import registration as shapes
 from accounts.services import addresses, applications, passwords, registration
 from accounts.tokens import onboarding_token
-from common.client import client_address
 from common.parsers import JSONParser
 from common.serializers import valid
 
@@ -89,8 +88,7 @@ class ResendCodeView(PublicView):
         """A new code; the old one stops working."""
         data = valid(shapes.ResendCodeSerializer(data=request.data))
         if data["type"] == "PASSWORD_RESET":
-            address = client_address(request._request)
-            passwords.resend_code(reset_id=data["id"], address=address)
+            passwords.resend_code(reset_id=data["id"], device=device_of(request))
         elif data["type"] == "EMAIL_CHANGE":
             addresses.resend_code(change_id=data["id"])
         else:

@@ -59,12 +59,11 @@ class LoginView(PublicView):
     @extend_schema(request=shapes.LoginSerializer, responses={200: SIGN_IN_ANSWER})
     def post(self, request: Request) -> Response:
         """Sign in. Whoever has a second factor gets the token to show it with; whoever has no
-        profile yet, the one for step 4."""
+        profile yet, the one for step 4. An app that keeps the cookie `device` is known again: its
+        owner is told of no new device, and is not locked out by what strangers guess."""
         data = valid(shapes.LoginSerializer(data=request.data))
         device = device_of(request, data.get("device_name", ""))
-        user = sign_in.authenticate(
-            email=data["email"], password=data["password"], address=device.ip_address
-        )
+        user = sign_in.authenticate(email=data["email"], password=data["password"], device=device)
         return answer(sign_in.begin(user=user, method=SignInMethod.PASSWORD, device=device))
 
 
@@ -88,7 +87,7 @@ class LogoutView(views.APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """End this session: its tokens and its open sockets."""
-        sessions.revoke_session(actor=request.user, session_id=session_of(request).pk)
+        sessions.sign_out(session=session_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

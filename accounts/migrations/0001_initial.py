@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                 ('device_name', models.CharField(blank=True, max_length=100)),
                 ('user_agent', models.CharField(blank=True, max_length=300)),
                 ('ip_address', models.GenericIPAddressField()),
-                ('network', models.CharField(max_length=43)),
+                ('device_digest', models.CharField(blank=True, max_length=64)),
                 ('last_seen_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField()),
@@ -334,6 +334,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('method', models.CharField(choices=[('PASSWORD', 'password'), ('REGISTRATION', 'registration'), ('GOOGLE', 'Google'), ('PASSKEY', 'passkey'), ('PASSWORD_RESET', 'new password')], max_length=20)),
+                ('link_issuer', models.CharField(blank=True, max_length=200)),
+                ('link_subject', models.CharField(blank=True, max_length=255)),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),
             ],
@@ -711,7 +713,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='devicesession',
-            index=models.Index(fields=['user', 'network'], name='session_network_by_user'),
+            index=models.Index(fields=['user', 'device_digest', '-id'], name='session_device_by_user'),
         ),
         migrations.AddIndex(
             model_name='doctorprofile',

@@ -40,16 +40,14 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
         return self.filter(user_id=user.pk)
 
     def forgettable(self, at: dt.datetime) -> DeviceSessionQuerySet:
-        """Those that ended long ago, but for the last of each browser: without it, whoever
+        """Those that ended long ago, but for the last of each account: without it, whoever
         comes back after a while would not be told of a new device, for it would be their first.
 
-        A network not used for as long is no home any more, so it need not be remembered.
+        A device not used for as long is not known again.
         """
         before = at - DeviceSession.KEPT_FOR
         later = DeviceSession.objects.filter(
-            user=models.OuterRef("user"),
-            user_agent=models.OuterRef("user_agent"),
-            pk__gt=models.OuterRef("pk"),
+            user=models.OuterRef("user"), pk__gt=models.OuterRef("pk")
         )
         return self.filter(
             models.Q(revoked_at__lt=before) | models.Q(expires_at__lt=before),
@@ -59,6 +57,9 @@ class DeviceSessionQuerySet(models.QuerySet["DeviceSession"]):
 
 class DeviceSession(BaseModel):
     """One sign-in on one device: the row behind a token pair or a portal cookie."""
+
+    # Why one ended whose person left by themselves; whoever was shown out is a stranger next time.
+    SIGNED_OUT = "signed_out"
 
     LASTS = dt.timedelta(days=7)
     # How long one that has ended is remembered.
@@ -75,8 +76,8 @@ class DeviceSession(BaseModel):
     device_name = models.CharField(max_length=100, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
     ip_address = models.GenericIPAddressField()
-    # What counts as one caller there: the address, or its /64 of IPv6.
-    network = models.CharField(max_length=43)
+    # Of the secret that the browser or app is known again by; empty where it keeps none.
+    device_digest = models.CharField(max_length=64, blank=True)
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     # When the person last showed that it is them: at sign-in, or asked again since.
@@ -97,7 +98,7 @@ class DeviceSession(BaseModel):
                 condition=models.Q(revoked_at=None),
                 name="session_live_by_user",
             ),
-            models.Index(fields=["user", "network"], name="session_network_by_user"),
+            models.Index(fields=["user", "device_digest", "-id"], name="session_device_by_user"),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +122,9 @@ class PendingSignIn(BaseModel):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pending_sign_ins")
     method = models.CharField(max_length=20, choices=SignInMethod)
+    # The account elsewhere that is to be linked once the second factor is shown.
+    link_issuer = models.CharField(max_length=200, blank=True)
+    link_subject = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 

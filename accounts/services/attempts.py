@@ -16,9 +16,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AttemptCount
-from accounts.services.sessions import is_known_place, known_networks
+from accounts.services.sessions import Device, is_known_device, known_devices
 from common import crypto
-from common.client import network_of
 from common.throttling import TooManyRequests
 
 
@@ -35,16 +34,16 @@ class Guard:
         return crypto.blind_index(self.subject, purpose=f"accounts.attempts.{self.name}")
 
 
-def guard_at(name: str, email: str, address: str, *, free_tries: int) -> Guard:
-    """Guesses from places this account never signed in from are counted together; a place it
-    did has a count of its own. So strangers lock out strangers, and not the owner at home."""
-    if is_known_place(email, address):
-        return _home_guard(name, email, network_of(address), free_tries=free_tries)
+def guard_on(name: str, email: str, device: Device, *, free_tries: int) -> Guard:
+    """Guesses on devices that this account was never signed in to on are counted together; each
+    it was has a count of its own. So strangers lock out strangers, and not the owner."""
+    if is_known_device(email, device):
+        return _own_guard(name, email, device.digest, free_tries=free_tries)
     return Guard(name, email, free_tries)
 
 
-def _home_guard(name: str, email: str, network: str, *, free_tries: int) -> Guard:
-    return Guard(f"{name}_at_home", f"{email} {network}", free_tries)
+def _own_guard(name: str, email: str, digest: str, *, free_tries: int) -> Guard:
+    return Guard(f"{name}_on_own_device", f"{email} {digest}", free_tries)
 
 
 @transaction.atomic
@@ -80,10 +79,10 @@ def forget(guard: Guard) -> None:
 
 
 def forget_everywhere(name: str, email: str) -> None:
-    """Unlock an account for strangers and at each of its homes."""
+    """Unlock an account for strangers and on each of its own devices."""
     forget(Guard(name, email, free_tries=0))
-    for network in known_networks(email):
-        forget(_home_guard(name, email, network, free_tries=0))
+    for digest in known_devices(email):
+        forget(_own_guard(name, email, digest, free_tries=0))
 
 
 def give_back(guard: Guard) -> None:

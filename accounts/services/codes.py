@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CodeHolder, OneTimeCode
 from accounts.services import attempts
+from accounts.services.sessions import Device
 from common.errors import DomainError, InvalidInput
 from notifications.services import post_email
 from notifications.wording import Kind
@@ -48,16 +49,16 @@ def check_is_due(last_at: dt.datetime, *, now: dt.datetime) -> None:
         raise ResendTooSoon(int(wait.total_seconds()) + 1)
 
 
-def spend_mailbox(address: str, *, asked_from: str = "") -> None:
+def spend_mailbox(address: str, *, asked_on: Device | None = None) -> None:
     """Count one mail to an address, whoever asked for it and whether or not it has an account:
-    nobody can fill another's mailbox, nor have more than a few codes to guess at. Where the
-    owner is known, what strangers asked for does not count.
+    nobody can fill another's mailbox, nor have more than a few codes to guess at. On a device
+    of the owner's, what strangers asked for does not count.
 
     Commits by itself, so it is called before the transaction that sends.
     """
     guard = attempts.Guard("mailbox", address, MAILBOX_TRIES)
-    if asked_from:
-        guard = attempts.guard_at("mailbox", address, asked_from, free_tries=MAILBOX_TRIES)
+    if asked_on is not None:
+        guard = attempts.guard_on("mailbox", address, asked_on, free_tries=MAILBOX_TRIES)
     attempts.spend([guard])
 
 

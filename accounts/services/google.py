@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import (
     DeviceSession,
     ExternalIdentity,
+    PendingSignIn,
     Registration,
     Role,
     SignInMethod,
@@ -20,13 +21,11 @@ from accounts.models import (
 )
 from accounts.oidc import LEEWAY, Identity, InvalidIdToken
 from accounts.policies import check_is_confirmed
-from accounts.services import sign_in
+from accounts.services import identities, sign_in
 from accounts.services.registration import AlreadyRegistered, checked_address
 from accounts.services.sessions import Device, hold_account
 from accounts.services.texts import checked_name
 from common.errors import DomainError
-from notifications.services import notify
-from notifications.wording import Kind
 
 # Where Google tells no last name and nobody was asked.
 NO_NAME = "–"
@@ -43,11 +42,6 @@ class LinkRequiresPassword(DomainError):
 class RoleRequired(DomainError):
     code = "role_required"
     detail = _("You have no account yet. Say whether you are a patient or a doctor.")
-
-
-class AlreadyLinked(DomainError):
-    code = "already_linked"
-    detail = _("This Google account, or your account here, is already linked to another one.")
 
 
 class LastWayIn(DomainError):
@@ -73,7 +67,8 @@ def come_in(
 
     A linked account is signed in to. One that merely has the same address asks for its
     password, once, and is linked: whoever owns an address today need not be who registered
-    with it. Nobody's address becomes a new account.
+    with it. Where the account has a second factor, it is linked once that is shown as well: a
+    password alone adds no way in. Nobody's address becomes a new account.
     """
     identity = replace(identity, email=checked_address(identity.email))
     owner = owner_of(identity)
@@ -92,7 +87,7 @@ def link_identity(*, session: DeviceSession, identity: Identity) -> ExternalIden
     user = hold_account(session)
     check_is_confirmed(session)
     spend(identity)
-    return _link(user, identity)
+    return identities.link(user, issuer=identity.issuer, subject=identity.subject)
 
 
 @transaction.atomic
@@ -130,10 +125,14 @@ def _enter(user: User, identity: Identity, device: Device) -> sign_in.SignIn:
 def _link_and_enter(identity: Identity, device: Device, *, password: str) -> sign_in.SignIn:
     if not password:
         raise LinkRequiresPassword
-    user = sign_in.authenticate(email=identity.email, password=password, address=device.ip_address)
+    user = sign_in.authenticate(email=identity.email, password=password, device=device)
     with transaction.atomic():
-        _link(user, identity)
-        return _enter(user, identity, device)
+        came_in = _enter(user, identity, device)
+        if came_in.pending is None:
+            identities.link(user, issuer=identity.issuer, subject=identity.subject)
+        else:
+            _link_later(came_in.pending, identity)
+        return came_in
 
 
 def _register_and_enter(identity: Identity, device: Device, newcomer: Newcomer) -> sign_in.SignIn:
@@ -163,24 +162,16 @@ def _create_user(identity: Identity, newcomer: Newcomer) -> User:
         status=Registration.Step.EMAIL_VERIFIED,
         expires_at=timezone.now() + Registration.LASTS,
     )
-    _remember(user, identity)
+    identities.remember(user, issuer=identity.issuer, subject=identity.subject)
     return user
 
 
-def _link(user: User, identity: Identity) -> ExternalIdentity:
-    try:
-        with transaction.atomic():
-            linked = _remember(user, identity)
-    except IntegrityError as error:
-        raise AlreadyLinked from error
-    notify(recipient=user, kind=Kind.IDENTITY_LINKED, url="/security")
-    return linked
-
-
-def _remember(user: User, identity: Identity) -> ExternalIdentity:
-    return ExternalIdentity.objects.create(
-        user=user, issuer=identity.issuer, subject=identity.subject, last_used_at=timezone.now()
-    )
+def _link_later(pending: PendingSignIn, identity: Identity) -> None:
+    """With the second factor, unless it is plain already that it cannot be."""
+    if ExternalIdentity.objects.filter(user=pending.user, issuer=identity.issuer).exists():
+        raise identities.AlreadyLinked
+    pending.link_issuer, pending.link_subject = identity.issuer, identity.subject
+    pending.save(update_fields=["link_issuer", "link_subject"])
 
 
 def spend(identity: Identity) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DeviceSession, OneTimeCode, PasswordReset, PendingSignIn, User
 from accounts.services import attempts, codes, sign_in
 from accounts.services.registration import check_password, checked_address
-from accounts.services.sessions import end_sessions
+from accounts.services.sessions import Device, end_sessions
 from accounts.services.workers import hand_over
 from common import crypto
 from common.errors import DomainError, InvalidInput
@@ -45,11 +45,11 @@ class NoPasswordYet(DomainError):
     )
 
 
-def request_reset(*, email: str, address: str) -> PasswordReset:
+def request_reset(*, email: str, device: Device) -> PasswordReset:
     """Somebody forgot the password of an address. Whose it is, if anybody's, a worker looks up
     later: until then known and unknown are one, in words and in time."""
     email = checked_address(email)
-    codes.spend_mailbox(email, asked_from=address)
+    codes.spend_mailbox(email, asked_on=device)
     now = timezone.now()
     with transaction.atomic():
         reset = PasswordReset.objects.create(
@@ -59,7 +59,7 @@ def request_reset(*, email: str, address: str) -> PasswordReset:
     return reset
 
 
-def resend_code(*, reset_id: UUID, address: str) -> None:
+def resend_code(*, reset_id: UUID, device: Device) -> None:
     """A new code, at most once a minute; the old one stops working."""
     reset = PasswordReset.objects.filter(pk=reset_id).first()
     if reset is None:
@@ -69,7 +69,7 @@ def resend_code(*, reset_id: UUID, address: str) -> None:
     if not waiting.exists():
         raise ResetExpired
     codes.check_is_due(reset.asked_at, now=now)
-    codes.spend_mailbox(reset.email, asked_from=address)
+    codes.spend_mailbox(reset.email, asked_on=device)
     with transaction.atomic():
         # Of two at once, one sends.
         is_first = waiting.filter(asked_at=reset.asked_at).update(asked_at=now, prepared_at=None)

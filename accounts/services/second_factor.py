@@ -24,7 +24,7 @@ from accounts.models import (
     User,
 )
 from accounts.policies import check_is_confirmed
-from accounts.services import attempts, sign_in
+from accounts.services import attempts, identities, sign_in
 from accounts.services.sessions import Device, hold_account
 from common import crypto
 from common.errors import DomainError, InvalidInput
@@ -287,9 +287,7 @@ def find_pending(pending_id: str | UUID) -> PendingSignIn:
 
 def sign_in_by_code(*, pending: PendingSignIn, code: str, device: Device) -> sign_in.SignIn:
     """The second step of a sign-in, by a code. Not in a transaction: the try is counted first."""
-    guard = attempts.guard_at(
-        "second_factor", pending.user.email, device.ip_address, free_tries=TRIES
-    )
+    guard = attempts.guard_on("second_factor", pending.user.email, device, free_tries=TRIES)
     attempts.spend([guard])
     factor = prove(pending.user, code)
     attempts.forget(guard)
@@ -298,10 +296,13 @@ def sign_in_by_code(*, pending: PendingSignIn, code: str, device: Device) -> sig
 
 @transaction.atomic
 def go_on(*, pending: PendingSignIn, factor: Factor, device: Device) -> sign_in.SignIn:
-    """Open the session that was waited for, once."""
+    """Open the session that was waited for, once; and link what waited for it as well."""
     now = timezone.now()
     if not PendingSignIn.objects.open(now).filter(pk=pending.pk).update(used_at=now):
         raise SignInLapsed
-    return sign_in.begin(
+    came_in = sign_in.begin(
         user=pending.user, method=SignInMethod(pending.method), device=device, factor=factor
     )
+    if pending.link_subject:
+        identities.link(pending.user, issuer=pending.link_issuer, subject=pending.link_subject)
+    return came_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts.device_names import name_device
 from accounts.models import DeviceSession, SignInMethod, User
 from accounts.tokens import token_pair
-from common.client import network_of
+from common import crypto
 from common.errors import DomainError
 from common.live import announce, session_group
 from notifications.services import notify
@@ -40,11 +40,16 @@ class InvalidRefreshToken(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a sign-in comes from."""
+    """Where a sign-in comes from; `key` is the secret it is known again by, if it keeps one."""
 
     ip_address: str
     user_agent: str = ""
     name: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def digest(self) -> str:
+        return crypto.digest(self.key) if self.key else ""
 
 
 @transaction.atomic
@@ -63,7 +68,7 @@ def open_session(
         device_name=device.name[:100],
         user_agent=device.user_agent[:300],
         ip_address=device.ip_address,
-        network=network_of(device.ip_address),
+        device_digest=device.digest,
         last_seen_at=now,
         confirmed_at=now,
         rotated_at=now,
@@ -74,31 +79,31 @@ def open_session(
             recipient=user,
             kind=Kind.NEW_DEVICE,
             url="/sessions",
-            context={"device": name_device(device.user_agent) or device.name},
+            context={"device": name_device(device.user_agent) or device.name or device.ip_address},
         )
     return session
 
 
-def is_known_place(email: str, address: str) -> bool:
-    """Whether the account of an e-mail address has ever been signed in to from here."""
-    network = network_of(address)
-    return DeviceSession.objects.filter(user__email=email, network=network).exists()
+def is_known_device(email: str, device: Device) -> bool:
+    """Whether the account of an e-mail address has been signed in to on this very device, and
+    the device was not shown out since."""
+    if not device.digest:
+        return False
+    sessions = DeviceSession.objects.filter(user__email=email, device_digest=device.digest)
+    ended = sessions.order_by("-pk").values_list("revoked_reason", flat=True).first()
+    return ended in {"", DeviceSession.SIGNED_OUT}
 
 
-def known_networks(email: str) -> set[str]:
-    """Where the account of an e-mail address has ever been signed in from."""
-    sessions = DeviceSession.objects.filter(user__email=email)
-    return set(sessions.order_by().values_list("network", flat=True).distinct())
+def known_devices(email: str) -> set[str]:
+    """The digests of the devices that the account of an e-mail address was signed in to on."""
+    sessions = DeviceSession.objects.filter(user__email=email).exclude(device_digest="")
+    return set(sessions.order_by().values_list("device_digest", flat=True).distinct())
 
 
 def _is_new_device(user: User, device: Device) -> bool:
-    """Another kind of device than all before. The first one of all is no news."""
-    agents = list(
-        DeviceSession.objects.filter(user=user).order_by().values_list("user_agent", flat=True)
-        .distinct()
-    )  # fmt: skip
-    kinds = {name_device(agent) for agent in agents}
-    return bool(kinds) and name_device(device.user_agent) not in kinds
+    """One that is not known. The first one of all is no news."""
+    has_signed_in = DeviceSession.objects.filter(user=user).exists()
+    return has_signed_in and not is_known_device(user.email, device)
 
 
 def refresh_session(*, refresh_token: str) -> tuple[DeviceSession, dict[str, Any]]:
@@ -147,9 +152,15 @@ def _rotate(session: DeviceSession, refresh_id: UUID, *, now: dt.datetime) -> bo
     return False
 
 
+def sign_out(*, session: DeviceSession) -> None:
+    """Leave; the device will be known again."""
+    revoke_session(actor=session.user, session_id=session.pk, reason=DeviceSession.SIGNED_OUT)
+
+
 @transaction.atomic
-def revoke_session(*, actor: Any, session_id: UUID, reason: str = "signed_out") -> None:
-    """End one of the actor's sessions: its tokens, its cookie and its open sockets."""
+def revoke_session(*, actor: Any, session_id: UUID, reason: str = "shown_out") -> None:
+    """End one of the actor's sessions: its tokens, its cookie and its open sockets. Its device
+    is a stranger from then on, unless its person left by themselves."""
     now = timezone.now()
     session = (
         DeviceSession.objects.visible_to(actor)
@@ -176,7 +187,7 @@ def hold_account(session: DeviceSession) -> User:
 
 
 @transaction.atomic
-def revoke_other_sessions(*, session: DeviceSession, reason: str = "signed_out") -> int:
+def revoke_other_sessions(*, session: DeviceSession, reason: str = "shown_out") -> int:
     """Sign out everywhere else; returns on how many devices."""
     return end_sessions(session.user, reason=reason, keep=session)
 

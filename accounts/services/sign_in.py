@@ -41,7 +41,7 @@ class SignIn:
     pending: PendingSignIn | None = None
 
 
-def authenticate(*, email: str, password: str, address: str) -> User:
+def authenticate(*, email: str, password: str, device: Device) -> User:
     """The user of these credentials.
 
     An unknown e-mail address costs as much time and as many tries as a known one, and is
@@ -49,8 +49,9 @@ def authenticate(*, email: str, password: str, address: str) -> User:
     `TooManyRequests`.
     """
     email = email.lower()
-    account = attempts.guard_at("account", email, address, free_tries=ACCOUNT_TRIES)
-    place = attempts.Guard("sign_in_address", network_of(address), free_tries=ADDRESS_TRIES)
+    account = attempts.guard_on("account", email, device, free_tries=ACCOUNT_TRIES)
+    network = network_of(device.ip_address)
+    place = attempts.Guard("sign_in_address", network, free_tries=ADDRESS_TRIES)
     attempts.spend([account, place])
     user = User.objects.filter(email=email).first()
     if user is None:
@@ -72,6 +73,9 @@ def begin(*, user: User, method: SignInMethod, device: Device, factor: str = "")
     `factor` is a second one shown along with the first, as a passkey does.
     """
     _check_still_holds(user)
+    if factor and not user.has_second_factor:
+        # Taken off while it was being shown: what was shown may be what was lost.
+        raise InvalidCredentials
     if user.status == Status.EMAIL_VERIFIED:
         return SignIn(user)
     if not factor and user.has_second_factor:
@@ -96,7 +100,7 @@ def _check_still_holds(user: User) -> None:
 
 
 def forget_failures(*, email: str) -> None:
-    """A new password unlocks the account, at home and everywhere else."""
+    """A new password unlocks the account, on its own devices and everywhere else."""
     attempts.forget_everywhere("account", email)
 
 

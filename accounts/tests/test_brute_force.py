@@ -154,8 +154,8 @@ def test_guessing_at_the_password_keeps_the_owner_out_for_fifteen_minutes_at_mos
 
 # --- The second factor, by strangers who know the password -----------------------------------
 
-HOME = Device(ip_address="2001:db8:0:7::1")
-TRAVELLING = Device(ip_address="198.51.100.9")
+OWN = Device(ip_address="2001:db8:0:7::1", key="their own device")
+BORROWED = Device(ip_address="198.51.100.9", key="somebody's device")
 
 
 def show(user: User, code: str, device: Device) -> DeviceSession | None:
@@ -178,19 +178,19 @@ def guess_at_the_app(user: User, totp: Totp) -> Counter[str]:
     return seen
 
 
-def test_guesses_at_the_app_never_keep_the_owner_out_at_home(patient: User) -> None:
+def test_guesses_at_the_app_never_keep_the_owner_out_on_their_own_device(patient: User) -> None:
     totp, _codes = with_totp(patient)
-    open_session(user=patient, method=SignInMethod.PASSWORD, device=HOME, factor="TOTP")
+    open_session(user=patient, method=SignInMethod.PASSWORD, device=OWN, factor="TOTP")
     began = timezone.now()
 
     guess_at_the_app(patient, totp)
 
     for second in (0, 600, 3500):
         with time_machine.travel(began + dt.timedelta(seconds=second)):
-            assert show(patient, code_of_app(totp), HOME)
+            assert show(patient, code_of_app(totp), OWN)
 
 
-def test_guesses_at_the_app_keep_the_travelling_owner_out_for_fifteen_minutes_at_most(
+def test_guesses_at_the_app_keep_the_owner_out_of_a_new_device_for_fifteen_minutes_at_most(
     patient: User,
 ) -> None:
     totp, _codes = with_totp(patient)
@@ -203,9 +203,9 @@ def test_guesses_at_the_app_keep_the_travelling_owner_out_for_fifteen_minutes_at
     assert seen.total() == 300
     last = began + dt.timedelta(seconds=12 * 299)
     with time_machine.travel(last), pytest.raises(TooManyRequests):
-        show(patient, code_of_app(totp), TRAVELLING)
+        show(patient, code_of_app(totp), BORROWED)
     with time_machine.travel(last + PATIENCE):
-        assert show(patient, code_of_app(totp), TRAVELLING)
+        assert show(patient, code_of_app(totp), BORROWED)
 
 
 def prove_by_new_code(registration: CodeHolder) -> int:

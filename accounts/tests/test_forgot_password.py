@@ -13,7 +13,14 @@ from celery import current_app
 from django.utils import timezone
 
 from accounts import jobs
-from accounts.models import AttemptCount, OneTimeCode, PasswordReset, Status, User
+from accounts.models import (
+    AttemptCount,
+    OneTimeCode,
+    PasswordReset,
+    SignInMethod,
+    Status,
+    User,
+)
 from accounts.services.codes import InvalidCode, ResendTooSoon
 from accounts.services.passwords import (
     LEFT_BEHIND_AFTER,
@@ -23,18 +30,20 @@ from accounts.services.passwords import (
     resend_code,
     verify_reset_code,
 )
+from accounts.services.sessions import Device, open_session
 from accounts.tests.factories import PatientFactory
 from accounts.tests.registering import code_of, wrong_code
 from accounts.tests.resetting import ELSEWHERE, asked
 from common.ids import uuid7
 from common.throttling import TooManyRequests
 from medisync.celery import app
-from medisync.tests.client import api_client, page_client, sign_in
+from medisync.tests.client import api_client, page_client
 from medisync.tests.races import errors, race
 from notifications import outbox
 from notifications.models import EmailDelivery
 
 pytestmark = pytest.mark.django_db
+OWN = Device(ip_address="203.0.113.7", key="their own device")
 FORGOT = "/api/v1/auth/forgot-password"
 VERIFY = "/api/v1/auth/verify-reset-otp"
 RESEND = "/api/v1/auth/resend-otp"
@@ -66,8 +75,8 @@ def test_known_and_unknown_addresses_are_answered_alike(patient: User) -> None:
 
 
 def test_request_writes_the_same_row_for_both_and_mails_nobody(patient: User) -> None:
-    request_reset(email=patient.email, address=ELSEWHERE)
-    request_reset(email="nobody@example.org", address=ELSEWHERE)
+    request_reset(email=patient.email, device=ELSEWHERE)
+    request_reset(email="nobody@example.org", device=ELSEWHERE)
 
     rows = PasswordReset.objects.values_list("user", "prepared_at", "reset_digest", "used_at")
     assert set(rows) == {(None, None, None, None)}
@@ -79,7 +88,7 @@ def test_request_writes_the_same_row_for_both_and_mails_nobody(patient: User) ->
 def test_request_is_handed_to_a_worker_that_knows_it(patient: User) -> None:
     queued()
 
-    reset = request_reset(email=patient.email, address=ELSEWHERE)
+    reset = request_reset(email=patient.email, device=ELSEWHERE)
 
     ((task, arguments),) = queued()
     assert arguments == [str(reset.pk)]
@@ -117,7 +126,7 @@ def test_worker_that_looks_twice_sends_once(patient: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_send_once(patient: User) -> None:
-    reset = request_reset(email=patient.email, address=ELSEWHERE)
+    reset = request_reset(email=patient.email, device=ELSEWHERE)
 
     racers = race(
         lambda: prepare_reset(reset_id=reset.pk),
@@ -132,7 +141,7 @@ def test_two_workers_at_once_send_once(patient: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_reading_before_writing_would_let_two_workers_in(patient: User) -> None:
     """What the conditional UPDATE is for."""
-    reset = request_reset(email=patient.email, address=ELSEWHERE)
+    reset = request_reset(email=patient.email, device=ELSEWHERE)
 
     def naive_claim() -> bool:
         row = PasswordReset.objects.get(pk=reset.pk)
@@ -147,7 +156,7 @@ def test_reading_before_writing_would_let_two_workers_in(patient: User) -> None:
 
 
 def test_sweep_makes_good_what_a_dead_broker_lost(patient: User) -> None:
-    reset = request_reset(email=patient.email, address=ELSEWHERE)
+    reset = request_reset(email=patient.email, device=ELSEWHERE)
     queued()
 
     jobs.prepare_left_behind_resets()
@@ -161,7 +170,7 @@ def test_sweep_makes_good_what_a_dead_broker_lost(patient: User) -> None:
 
 def test_sweep_hands_each_over_by_itself(patient: User) -> None:
     """One that cannot be prepared keeps no other waiting."""
-    resets = [request_reset(email=patient.email, address=ELSEWHERE) for _ in range(3)]
+    resets = [request_reset(email=patient.email, device=ELSEWHERE) for _ in range(3)]
     queued()
 
     with time_machine.travel(timezone.now() + LEFT_BEHIND_AFTER * 2):
@@ -182,7 +191,7 @@ def test_sweep_says_nothing_of_what_a_worker_has_seen(patient: User) -> None:
 
 
 def test_sweep_leaves_expired_requests_alone(patient: User) -> None:
-    reset = request_reset(email=patient.email, address=ELSEWHERE)
+    reset = request_reset(email=patient.email, device=ELSEWHERE)
     queued()
 
     with time_machine.travel(reset.expires_at):
@@ -223,7 +232,7 @@ def test_wrong_code_is_answered_alike_whoever_it_is_about(patient: User, who: st
         if who == "nobody":
             reset_id = asked(email="nobody@example.org").pk
         if who == "unprepared":
-            reset_id = request_reset(email=patient.email, address=ELSEWHERE).pk
+            reset_id = request_reset(email=patient.email, device=ELSEWHERE).pk
 
     answer = api_client().post(VERIFY, {"reset_id": str(reset_id), "otp": code})
 
@@ -298,7 +307,7 @@ def test_two_wrong_tries_at_once_spend_one_last_try(patient: User) -> None:
 @pytest.mark.parametrize("email", ["known", "unknown"])
 def test_second_code_waits_for_a_minute_whoever_asks(patient: User, email: str) -> None:
     reset = request_reset(
-        email=patient.email if email == "known" else "nobody@example.org", address=ELSEWHERE
+        email=patient.email if email == "known" else "nobody@example.org", device=ELSEWHERE
     )
 
     too_early = api_client().post(RESEND, {"id": str(reset.pk), "type": "PASSWORD_RESET"})
@@ -315,7 +324,7 @@ def test_second_code_replaces_the_first(patient: User) -> None:
     first = code_of(reset)
 
     with time_machine.travel(timezone.now() + OneTimeCode.RESEND_AFTER):
-        resend_code(reset_id=reset.pk, address=ELSEWHERE)
+        resend_code(reset_id=reset.pk, device=ELSEWHERE)
         prepare_reset(reset_id=reset.pk)
         second = code_of(reset)
         if first != second:
@@ -330,8 +339,8 @@ def test_two_requests_for_a_second_code_at_once_send_one(patient: User) -> None:
     PasswordReset.objects.update(asked_at=timezone.now() - OneTimeCode.RESEND_AFTER)
 
     racers = race(
-        lambda: resend_code(reset_id=reset.pk, address=ELSEWHERE),
-        lambda: resend_code(reset_id=reset.pk, address=ELSEWHERE),
+        lambda: resend_code(reset_id=reset.pk, device=ELSEWHERE),
+        lambda: resend_code(reset_id=reset.pk, device=ELSEWHERE),
         gate=PasswordReset,
     )
 
@@ -342,7 +351,7 @@ def test_expired_reset_gets_no_second_code(patient: User) -> None:
     reset = asked(patient)
 
     with time_machine.travel(reset.expires_at), pytest.raises(ResetExpired):
-        resend_code(reset_id=reset.pk, address=ELSEWHERE)
+        resend_code(reset_id=reset.pk, device=ELSEWHERE)
 
 
 def test_traded_reset_gets_no_second_code(patient: User) -> None:
@@ -353,7 +362,7 @@ def test_traded_reset_gets_no_second_code(patient: User) -> None:
         time_machine.travel(timezone.now() + OneTimeCode.RESEND_AFTER),
         pytest.raises(ResetExpired),
     ):
-        resend_code(reset_id=reset.pk, address=ELSEWHERE)
+        resend_code(reset_id=reset.pk, device=ELSEWHERE)
 
 
 def test_unknown_reset_has_no_second_code() -> None:
@@ -366,18 +375,18 @@ def test_unknown_reset_has_no_second_code() -> None:
 def test_mailbox_is_filled_by_nobody(patient: User, email: str) -> None:
     address = patient.email if email == "known" else "nobody@example.org"
     for _ in range(8):
-        request_reset(email=address, address=ELSEWHERE)
+        request_reset(email=address, device=ELSEWHERE)
 
     with pytest.raises(TooManyRequests):
-        request_reset(email=address, address=ELSEWHERE)
+        request_reset(email=address, device=ELSEWHERE)
 
 
-def test_strangers_do_not_keep_the_owner_at_home_from_a_code(patient: User) -> None:
-    home = sign_in(patient).ip_address
+def test_strangers_do_not_keep_the_owner_from_a_code_on_their_own_device(patient: User) -> None:
+    open_session(user=patient, method=SignInMethod.PASSWORD, device=OWN)
     for _ in range(8):
-        request_reset(email=patient.email, address=ELSEWHERE)
+        request_reset(email=patient.email, device=ELSEWHERE)
 
-    reset = request_reset(email=patient.email, address=home)
+    reset = request_reset(email=patient.email, device=OWN)
 
     assert reset.pk
 

@@ -16,6 +16,7 @@ from accounts import oidc
 from accounts.models import (
     DeviceSession,
     ExternalIdentity,
+    PendingSignIn,
     Registration,
     SpentIdToken,
     Status,
@@ -26,6 +27,8 @@ from accounts.services import google as service
 from accounts.services.registration import verify_email
 from accounts.services.sessions import Device
 from accounts.tests.factories import PASSWORD, AdminFactory, PatientFactory
+from accounts.tests.factors import code_of as code_of_app
+from accounts.tests.factors import with_totp
 from accounts.tests.provider import LAYLA, LyingProvider, come_back
 from accounts.tests.registering import NATIONAL_ID, PHONE, code_of, registering
 from medisync.tests.client import api_client
@@ -157,6 +160,51 @@ def test_administrator_may_link_and_still_shows_a_second_factor(liar: LyingProvi
     assert send(liar.token(), password=PASSWORD).status_code == 200
 
     assert DeviceSession.objects.get(user=admin).factor == ""
+
+
+def test_password_alone_links_nothing_to_an_account_with_a_second_factor(
+    liar: LyingProvider,
+) -> None:
+    """Whoever knows a password would keep a way in that outlives it."""
+    user = PatientFactory(email="layla@example.org")
+    totp, _codes = with_totp(user)
+    token = liar.token()
+
+    begun = send(token, password=PASSWORD).json()
+
+    assert begun["mfa_required"] is True
+    assert not ExternalIdentity.objects.exists()
+    assert not Notification.objects.filter(kind="IDENTITY_LINKED").exists()
+    shown = {"mfa_token": begun["mfa_token"], "code": code_of_app(totp)}
+    assert api_client().post("/api/v1/auth/mfa/verify", shown).status_code == 200
+    assert ExternalIdentity.objects.get().user == user
+    assert Notification.objects.filter(kind="IDENTITY_LINKED", recipient=user).exists()
+    assert send(token, password=PASSWORD).status_code == 401
+
+
+def test_second_factor_is_not_asked_for_what_cannot_be_linked(liar: LyingProvider) -> None:
+    user = PatientFactory(email="layla@example.org")
+    with_totp(user)
+    ExternalIdentity.objects.create(user=user, issuer=liar.issuer, subject="an older one")
+
+    answer = send(liar.token(), password=PASSWORD)
+
+    assert (answer.status_code, code_in(answer)) == (409, "already_linked")
+    assert not PendingSignIn.objects.exists()
+
+
+def test_what_was_linked_meanwhile_is_not_linked_twice(liar: LyingProvider) -> None:
+    user, other = PatientFactory(email="layla@example.org"), PatientFactory()
+    totp, _codes = with_totp(user)
+    begun = send(liar.token(), password=PASSWORD).json()
+    ExternalIdentity.objects.create(user=other, issuer=liar.issuer, subject="1001")
+
+    shown = {"mfa_token": begun["mfa_token"], "code": code_of_app(totp)}
+    answer = api_client().post("/api/v1/auth/mfa/verify", shown)
+
+    assert (answer.status_code, code_in(answer)) == (409, "already_linked")
+    assert ExternalIdentity.objects.get().user == other
+    assert not DeviceSession.objects.filter(user=user).exists()
 
 
 def test_account_has_one_google_account(liar: LyingProvider) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -22,7 +23,7 @@ from accounts.services.sign_in import (
 )
 from accounts.tests.factories import PASSWORD
 from common.throttling import TooManyRequests
-from medisync.tests.client import api_client, page_client, sign_in
+from medisync.tests.client import api_client, page_client
 from medisync.tests.races import errors, race
 
 pytestmark = pytest.mark.django_db
@@ -30,14 +31,19 @@ LOGIN = "/api/v1/auth/login"
 GUARD = Guard("test", "subject", free_tries=3)
 
 
-def guess(email: str, *, address: str = "203.0.113.7", password: str = "wrong") -> User:
-    return authenticate(email=email, password=password, address=address)
+def guess(
+    email: str, *, address: str = "203.0.113.7", on: Device | None = None, password: str = "wrong"
+) -> User:
+    device = on or Device(ip_address=address)
+    return authenticate(email=email, password=password, device=device)
 
 
-def guess_in_vain(email: str, times: int, *, address: str = "203.0.113.7") -> None:
+def guess_in_vain(
+    email: str, times: int, *, address: str = "203.0.113.7", on: Device | None = None
+) -> None:
     for _ in range(times):
         with pytest.raises(InvalidCredentials):
-            guess(email, address=address)
+            guess(email, address=address, on=on)
 
 
 def waits(guard: Guard, times: int) -> list[int]:
@@ -185,58 +191,59 @@ def test_owner_who_gets_in_is_forgiven_and_the_place_is_not(patient: User) -> No
     assert AttemptCount.objects.get(key=place.key).failures == 2 * ACCOUNT_TRIES - 1
 
 
-def test_strangers_do_not_lock_out_the_owner_at_home(patient: User) -> None:
-    home = sign_in(patient).ip_address
+OWN = Device(ip_address="192.0.2.1", key="their own device")
+
+
+def opened(user: User, device: Device = OWN) -> Device:
+    """A device that the account has been signed in to on."""
+    open_session(user=user, method=SignInMethod.PASSWORD, device=device)
+    return device
+
+
+def test_strangers_do_not_lock_out_the_owner_on_their_own_device(patient: User) -> None:
+    own = opened(patient)
+    guess_in_vain(patient.email, ACCOUNT_TRIES, address=own.ip_address)
+
+    with pytest.raises(TooManyRequests):
+        guess(patient.email, address=own.ip_address, password=PASSWORD)
+
+    assert guess(patient.email, on=own, password=PASSWORD) == patient
+
+
+def test_own_device_is_known_wherever_it_is(patient: User) -> None:
+    own = opened(patient)
+    guess_in_vain(patient.email, ACCOUNT_TRIES)
+
+    elsewhere = replace(own, ip_address="2001:db8:0:8::1")
+
+    assert guess(patient.email, on=elsewhere, password=PASSWORD) == patient
+
+
+def test_device_without_a_key_is_never_known(patient: User) -> None:
+    nameless = opened(patient, Device(ip_address="192.0.2.1"))
     guess_in_vain(patient.email, ACCOUNT_TRIES)
 
     with pytest.raises(TooManyRequests):
-        guess(patient.email, password=PASSWORD)
-
-    assert guess(patient.email, address=home, password=PASSWORD) == patient
+        guess(patient.email, on=nameless, password=PASSWORD)
 
 
-def test_owner_is_at_home_in_their_whole_ipv6_network(patient: User) -> None:
-    """A device takes another address within it every day."""
-    device = Device(ip_address="2001:db8:0:7::1")
-    open_session(user=patient, method=SignInMethod.PASSWORD, device=device)
-    guess_in_vain(patient.email, ACCOUNT_TRIES)
-
-    with pytest.raises(TooManyRequests):
-        guess(patient.email, address="2001:db8:0:8::1", password=PASSWORD)
-
-    assert guess(patient.email, address="2001:db8:0:7::2", password=PASSWORD) == patient
-
-
-def test_guesses_from_one_ipv6_home_are_counted_together(patient: User) -> None:
-    device = Device(ip_address="2001:db8:0:7::1")
-    open_session(user=patient, method=SignInMethod.PASSWORD, device=device)
-    for n in range(ACCOUNT_TRIES):
-        guess_in_vain(patient.email, 1, address=f"2001:db8:0:7::{n + 2:x}")
-
-    with pytest.raises(TooManyRequests):
-        guess(patient.email, address="2001:db8:0:7::ffff", password=PASSWORD)
-
-
-def test_new_password_unlocks_every_home_and_everywhere_else(patient: User) -> None:
-    homes = ["192.0.2.1", "2001:db8:0:7::1"]
-    for home in homes:
-        device = Device(ip_address=home)
-        open_session(user=patient, method=SignInMethod.PASSWORD, device=device)
-    places = [*homes, "203.0.113.7"]
-    for place in places:
-        guess_in_vain(patient.email, ACCOUNT_TRIES, address=place)
+def test_new_password_unlocks_every_own_device_and_everywhere_else(patient: User) -> None:
+    devices = [opened(patient, replace(OWN, key=key)) for key in ("a phone", "a laptop")]
+    devices.append(Device(ip_address="203.0.113.7"))
+    for device in devices:
+        guess_in_vain(patient.email, ACCOUNT_TRIES, on=device)
 
     forget_failures(email=patient.email)
 
-    assert {guess(patient.email, address=place, password=PASSWORD) for place in places} == {patient}
+    assert {guess(patient.email, on=device, password=PASSWORD) for device in devices} == {patient}
 
 
-def test_guesses_from_home_are_counted_too(patient: User) -> None:
-    home = sign_in(patient).ip_address
-    guess_in_vain(patient.email, ACCOUNT_TRIES, address=home)
+def test_guesses_on_the_own_device_are_counted_too(patient: User) -> None:
+    own = opened(patient)
+    guess_in_vain(patient.email, ACCOUNT_TRIES, on=own)
 
     with pytest.raises(TooManyRequests):
-        guess(patient.email, address=home, password=PASSWORD)
+        guess(patient.email, on=own, password=PASSWORD)
 
 
 def test_owner_gets_in_within_fifteen_minutes_however_long_it_was_guessed_at(

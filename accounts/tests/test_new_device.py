@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
@@ -18,14 +19,21 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 DOORS = ("api", "page")
 
 
-def come_in(user: User, door: str, agent: str, *, device_name: str = "") -> None:
+def come_in(
+    user: User, door: str, agent: str, *, device_name: str = "", on: Client | None = None
+) -> None:
+    """On a device not used before, unless it is named by its cookies."""
     headers, body = {"User-Agent": agent}, {"email": user.email, "password": PASSWORD}
+    client = api_client() if door == "api" else Client()
+    if on is not None:
+        client.cookies = on.cookies
+        client.cookies.pop(settings.SESSION_COOKIE_NAME, None)
     if door == "page":
-        answer = Client().post("/login", body, headers=headers)
+        answer = client.post("/login", body, headers=headers)
         assert answer.status_code == 302
     else:
         body |= {"device_name": device_name}
-        assert api_client().post("/api/v1/auth/login", body, headers=headers).status_code == 200
+        assert client.post("/api/v1/auth/login", body, headers=headers).status_code == 200
 
 
 def titles() -> list[str]:
@@ -41,8 +49,9 @@ def test_first_device_of_all_is_no_news(patient: User, door: str) -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 def test_newer_version_of_a_browser_is_no_news(patient: User, door: str) -> None:
+    mine = Client()
     for version in (139, 140, 141):
-        come_in(patient, door, CHROME.format(version))
+        come_in(patient, door, CHROME.format(version), on=mine)
 
     assert titles() == []
 
@@ -57,9 +66,10 @@ def test_another_browser_is_told_by_its_name(patient: User, door: str) -> None:
 
 
 def test_device_known_from_one_door_is_known_at_the_other(patient: User) -> None:
-    come_in(patient, "page", FIREFOX)
+    mine = Client()
+    come_in(patient, "page", FIREFOX, on=mine)
 
-    come_in(patient, "api", FIREFOX)
+    come_in(patient, "api", FIREFOX, on=mine)
 
     assert titles() == []
 

@@ -210,12 +210,11 @@ def test_half_a_sign_in_by_the_old_password_is_over(patient: User) -> None:
 
 
 def come_in(user: User) -> signing_in.SignIn:
-    device = Device(ip_address=ELSEWHERE)
-    return signing_in.begin(user=user, method=SignInMethod.PASSWORD, device=device)
+    return signing_in.begin(user=user, method=SignInMethod.PASSWORD, device=ELSEWHERE)
 
 
 def test_sign_in_by_a_password_changed_meanwhile_leads_nowhere(patient: User) -> None:
-    checked = signing_in.authenticate(email=patient.email, password=PASSWORD, address=ELSEWHERE)
+    checked = signing_in.authenticate(email=patient.email, password=PASSWORD, device=ELSEWHERE)
     reset_with(token_for(patient))
 
     with pytest.raises(signing_in.InvalidCredentials):
@@ -248,14 +247,15 @@ def test_without_the_row_lock_a_session_of_the_old_password_would_stay(patient: 
     assert DeviceSession.objects.live(timezone.now()).exists()
 
 
-@pytest.mark.parametrize("known_at_home", [True, False])
-def test_reset_ends_a_lockout(patient: User, known_at_home: bool) -> None:
+@pytest.mark.parametrize("is_own", [True, False])
+def test_reset_ends_a_lockout(patient: User, is_own: bool) -> None:
     client = api_client()
-    if known_at_home:
-        sign_in(patient)
+    if is_own:
+        client.post(LOGIN, {"email": patient.email, "password": PASSWORD})
+    device = Device(ip_address="127.0.0.1", key=client.cookies["device"].value if is_own else "")
     for _ in range(signing_in.ACCOUNT_TRIES):
         with pytest.raises(signing_in.InvalidCredentials):
-            signing_in.authenticate(email=patient.email, password="no", address="127.0.0.1")
+            signing_in.authenticate(email=patient.email, password="no", device=device)
     locked = client.post(LOGIN, {"email": patient.email, "password": PASSWORD})
 
     client.post(RESET, {"reset_token": token_for(patient), "new_password": NEW})

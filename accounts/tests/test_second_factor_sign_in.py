@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,16 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import DeviceSession, PendingSignIn, SignInMethod, Status, User
-from accounts.services.second_factor import find_pending, sign_in_by_code
+from accounts.models import DeviceSession, Factor, PendingSignIn, SignInMethod, Status, User
+from accounts.services.second_factor import (
+    delete_factors,
+    find_pending,
+    go_on,
+    prove,
+    sign_in_by_code,
+)
 from accounts.services.sessions import Device, open_session
-from accounts.services.sign_in import begin
+from accounts.services.sign_in import InvalidCredentials, begin
 from accounts.tests.factories import PASSWORD
 from accounts.tests.factors import code_of, with_passkey, with_totp, wrong_code
 from accounts.tokens import onboarding_token, second_factor_token, token_pair
@@ -175,18 +182,18 @@ def test_guesses_count_for_the_account_and_not_for_the_token(patient: User) -> N
     assert answer.status_code == 429
 
 
-def test_strangers_guessing_do_not_keep_the_owner_out_at_home(patient: User) -> None:
+def test_strangers_guessing_do_not_keep_the_owner_out_on_their_own_device(patient: User) -> None:
     totp, _ = with_totp(patient)
-    home = Device(ip_address="2001:db8:0:7::1")
-    open_session(user=patient, method=SignInMethod.PASSWORD, device=home, factor="TOTP")
-    elsewhere = Device(ip_address="2001:db8:0:8::1")
+    own = Device(ip_address="2001:db8:0:7::1", key="their own")
+    open_session(user=patient, method=SignInMethod.PASSWORD, device=own, factor="TOTP")
+    elsewhere = Device(ip_address="2001:db8:0:8::1", key="another")
     for _ in range(6):
         with pytest.raises(Exception, match=r"not right|Too many"):
             sign_in_by_code(pending=waiting(patient), code=wrong_code(totp), device=elsewhere)
 
-    # Another address of the same home.
-    home = Device(ip_address="2001:db8:0:7::2")
-    came_in = sign_in_by_code(pending=waiting(patient), code=code_of(totp), device=home)
+    # The same device in another place.
+    own = replace(own, ip_address="198.51.100.9")
+    came_in = sign_in_by_code(pending=waiting(patient), code=code_of(totp), device=own)
 
     assert came_in.session is not None
 
@@ -334,3 +341,20 @@ def test_page_offers_a_passkey_to_whoever_has_one(patient: User) -> None:
     page = at_second_step(patient).get(PAGE)
 
     assert "data-passkey" in page.content.decode()
+
+
+@pytest.mark.parametrize("factor", ["TOTP", "PASSKEY"])
+def test_factor_taken_off_while_it_was_shown_lets_nobody_in(patient: User, factor: str) -> None:
+    """An administrator resets it because the phone is in other hands, which are at it just now."""
+    totp, _codes = with_totp(patient)
+    pending = waiting(patient)
+    prove(patient, code_of(totp))
+    delete_factors(patient)
+
+    with pytest.raises(InvalidCredentials):
+        if factor == "TOTP":
+            go_on(pending=pending, factor=Factor.TOTP, device=DEVICE)
+        else:
+            begin(user=patient, method=SignInMethod.PASSKEY, device=DEVICE, factor=factor)
+
+    assert not DeviceSession.objects.exists()

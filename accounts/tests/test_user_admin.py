@@ -228,7 +228,7 @@ def test_list_is_a_file_for_a_spreadsheet(admin: User) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", " =", "＝", "＠"])
 def test_cell_is_never_a_formula(admin: User, first: str) -> None:
     PatientFactory(first_name=f'{first}HYPERLINK("http://evil.example")', phone="+201112223334")
 
@@ -237,6 +237,24 @@ def test_cell_is_never_a_formula(admin: User, first: str) -> None:
     (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     assert row["first_name"] == f'\'{first}HYPERLINK("http://evil.example")'
     assert row["phone"] == "'+201112223334"
+
+
+def test_cell_cut_in_two_by_a_spreadsheet_is_no_formula_either(admin: User) -> None:
+    """Where the comma is for decimals, it is the semicolon that parts cells."""
+    PatientFactory(first_name="Mona;=1+1", last_name="a; -2|@x")
+
+    _answer, text = download(page_client(admin), "?role__exact=PATIENT")
+
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    assert (row["first_name"], row["last_name"]) == ("Mona;'=1+1", "a;' -2|'@x")
+
+
+def test_name_with_a_hyphen_is_left_alone(admin: User) -> None:
+    PatientFactory(first_name="Anne-Marie", last_name="El-Sayed")
+
+    _answer, text = download(page_client(admin), "?role__exact=PATIENT")
+
+    assert ",Anne-Marie,El-Sayed," in text
 
 
 def test_long_list_is_whole(admin: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.device_keys import key_of
 from accounts.device_names import name_device
 from accounts.middleware import enter_portal
 from accounts.models import User
@@ -25,7 +26,10 @@ def device_of(request: HttpRequest) -> Device:
     """This browser, by the name that people know it by."""
     user_agent = request.headers.get("User-Agent", "")
     return Device(
-        ip_address=client_address(request), user_agent=user_agent, name=name_device(user_agent)
+        ip_address=client_address(request),
+        user_agent=user_agent,
+        name=name_device(user_agent),
+        key=key_of(request),
     )
 
 

@@ -26,7 +26,7 @@ from accounts.forms.passwords import (
 from accounts.middleware import confirmed, device_session, leave_portal
 from accounts.models import EmailChange, OneTimeCode, PasswordReset
 from accounts.services import addresses, passwords
-from common.client import client_address
+from accounts.views.base import device_of
 from common.pages import FormPage, explained, open_to_applicants
 from common.throttling import check_rate
 
@@ -49,7 +49,7 @@ class ForgotPassword(FormPage):
 
     def form_valid(self, form: Form) -> HttpResponse:
         reset = passwords.request_reset(
-            email=form.cleaned_data["email"], address=client_address(self.request)
+            email=form.cleaned_data["email"], device=device_of(self.request)
         )
         self.request.session[RESET_KEY] = str(reset.pk)
         return redirect("password-code")
@@ -98,7 +98,7 @@ def resend_reset_code(request: HttpRequest) -> HttpResponse:
         return redirect("password-forgot")
     with explained(request):
         check_rate(request, group="resend-otp", rate="3/2m")
-        passwords.resend_code(reset_id=reset.pk, address=client_address(request))
+        passwords.resend_code(reset_id=reset.pk, device=device_of(request))
         messages.success(request, _("A new code is on its way. The old one no longer works."))
     return redirect("password-code")
 

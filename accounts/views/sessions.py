@@ -49,7 +49,7 @@ class Login(FormPage):
     def form_valid(self, form: Form) -> HttpResponse:
         onward = redirect(safe_next(self.request, default=reverse("home")))
         device = device_of(self.request)
-        user = sign_in.authenticate(**form.cleaned_data, address=device.ip_address)
+        user = sign_in.authenticate(**form.cleaned_data, device=device)
         came_in = sign_in.begin(user=user, method=SignInMethod.PASSWORD, device=device)
         return enter(self.request, came_in, then=onward)
 
@@ -59,7 +59,7 @@ class Login(FormPage):
 def logout(request: HttpRequest) -> HttpResponse:
     """End the device session; for someone signed out already, just show the door."""
     if request.user.is_authenticated:
-        sign_ins.revoke_session(actor=request.user, session_id=device_session(request).pk)
+        sign_ins.sign_out(session=device_session(request))
         leave_portal(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 

@@ -14,14 +14,14 @@ from accounts.tokens import token_pair
 
 
 def sign_in(user: User, *, factor: str | None = None) -> DeviceSession:
-    """A session just begun. Administrators, and whoever has a second factor, show one unless
-    told otherwise."""
+    """A session just begun, on the one device its person has. Administrators, and whoever has a
+    second factor, show one unless told otherwise."""
     has_one = user.is_admin or user.has_second_factor
     shown = (Factor.TOTP if has_one else "") if factor is None else factor
     return open_session(
         user=user,
         method=SignInMethod.PASSWORD,
-        device=Device(ip_address="127.0.0.1"),
+        device=Device(ip_address="127.0.0.1", key=f"the device of {user.pk}"),
         factor=shown,
     )
 

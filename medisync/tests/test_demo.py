@@ -26,6 +26,7 @@ from accounts.models import (
     User,
 )
 from accounts.national_id import parse_national_id
+from accounts.services.sessions import Device
 from accounts.services.sign_in import authenticate
 from accounts.tests.factories import PatientFactory
 from audit.models import AccessCase, AccessEvent
@@ -176,7 +177,11 @@ def test_some_ask_and_are_answered_and_the_published_accounts_among_them(demo):
 
 def test_published_accounts_can_sign_in_and_know_each_other(demo):
     for account in DEMO_ACCOUNTS:
-        user = authenticate(email=account.email, password=account.password, address="127.0.0.1")
+        user = authenticate(
+            email=account.email,
+            password=account.password,
+            device=Device(ip_address="127.0.0.1"),
+        )
         assert user.role == account.role
         assert user.is_in_good_standing is not ("waiting" in account.note)
     joined = Connection.objects.get(
