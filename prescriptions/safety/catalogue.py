@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -40,13 +40,23 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Substance:
-    """One active substance under its international non-proprietary name."""
+    """One active substance under its international non-proprietary name. Controlled is what
+    stands in the UN schedules, or is known here to be controlled by a country."""
 
     name: str
     atc: tuple[str, ...]
     synonyms: tuple[str, ...]
     arabic: tuple[str, ...]
     is_controlled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NationalControl:
+    """That a country (ISO 3166) controls a substance."""
+
+    country: str
+    substance: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +123,17 @@ class Catalogue:
 
     @cached_property
     def substances(self) -> Mapping[str, Substance]:
-        rows = (_substance(row) for row in _csv("substances.csv"))
+        national = {rule.substance for rule in self.national}
+        rows = (_substance(row, national) for row in _csv("substances.csv"))
         return {row.name: row for row in rows}
+
+    @cached_property
+    def national(self) -> tuple[NationalControl, ...]:
+        """What a country controls besides the UN schedules, as far as it is known here."""
+        return tuple(
+            NationalControl(row["country"], row["substance"], self.sources[row["source"]])
+            for row in _csv("controlled.csv")
+        )
 
     @cached_property
     def products(self) -> tuple[Product, ...]:
@@ -239,13 +258,13 @@ def _severity(row: Mapping[str, Any], name: str) -> Severity | None:
     return Severity(row[name]) if name in row else None
 
 
-def _substance(row: Mapping[str, str]) -> Substance:
+def _substance(row: Mapping[str, str], national: Container[str]) -> Substance:
     return Substance(
         name=row["name"],
         atc=tuple(row["atc"].split()),
         synonyms=_list(row["synonyms"]),
         arabic=_list(row["arabic"]),
-        is_controlled=bool(row["controlled"]),
+        is_controlled=bool(row["controlled"]) or row["name"] in national,
     )
 
 

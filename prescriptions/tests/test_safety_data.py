@@ -181,7 +181,9 @@ def test_every_effect_is_of_use():
 
 def test_every_source_is_of_use_and_dated():
     used = {
-        row["source"] for name in ("interactions.csv", "cross_reactivity.csv") for row in rows(name)
+        row["source"]
+        for name in ("interactions.csv", "cross_reactivity.csv", "controlled.csv")
+        for row in rows(name)
     }
     raw = tomllib.loads((DATA / "groups.toml").read_text(encoding="utf-8"))
     used |= {group["source"] for group in raw.values()} | {"allergy", "duplicate"}
@@ -210,11 +212,22 @@ def test_no_silent_word_hides_a_name():
         ("zolpidem", True),
         ("buprenorphine", True),
         ("paracetamol", False),
-        ("tramadol", False),
-        ("pregabalin", False),
+        ("gabapentin", False),
         ("naloxone", False),
         ("zopiclone", False),
     ],
 )
 def test_control_is_that_of_the_conventions(name: str, is_controlled: bool):
     assert KNOWN.substances[name].is_controlled is is_controlled
+
+
+@pytest.mark.parametrize("name", ["tramadol", "pregabalin"])
+def test_what_egypt_controls_besides_is_marked(name: str):
+    assert KNOWN.substances[name].is_controlled
+    assert [rule.country for rule in KNOWN.national if rule.substance == name] == ["EG"]
+
+
+def test_what_a_country_controls_is_a_substance_that_no_convention_names():
+    marks = {row["name"]: row["controlled"] for row in rows("substances.csv")}
+
+    assert [marks[rule.substance] for rule in KNOWN.national] == [""] * len(KNOWN.national)
