@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import (
     AllergyIntolerance,
@@ -113,7 +114,7 @@ def _allergy(allergy: AllergyIntolerance) -> Iterator[Line]:
 def _prescription(prescription: Prescription) -> Iterator[Line]:
     medicines = [f"{item.medicine} {item.strength}".strip() for item in prescription.items.all()]
     yield Line(
-        title=", ".join(medicines),
+        title=pgettext("between the medicines of a list", ", ").join(medicines),
         detail=joined(
             prescription.doctor.display_name,
             date_format(prescription.issued_on),

@@ -78,7 +78,7 @@ def download_prescription(
     printed with it. Who reads it by a grant gets a copy, which proves nothing at a pharmacy."""
     with transaction.atomic():
         prescription = _open(actor, prescription_id, AccessEvent.Action.DOWNLOADED)
-        profile = _take_facts(actor, prescription.patient_id)
+        profile = _take_facts(actor, prescription.patient_id, AccessEvent.Action.DOWNLOADED)
     is_copy = prescription.is_shared_with(actor)
     document = printable(prescription, profile, is_copy=is_copy)
     return prescription, render_prescription_pdf(document, paper=paper, language=language)
@@ -95,8 +95,15 @@ def facts_for(reader: Any, patient_ids: Iterable[UUID]) -> dict[UUID, PatientPro
     return {profile.user_id: profile for profile in profiles}
 
 
-def _take_facts(actor: Any, patient_id: UUID) -> PatientProfile | None:
-    """Birth date and sex for a file, where the actor may see them; that a doctor takes them
+@transaction.atomic
+def see_facts(*, doctor: Any, patient_id: UUID) -> PatientProfile | None:
+    """Birth date and sex of the patient that a doctor writes a prescription for, where they are
+    shared; that they were seen is logged."""
+    return _take_facts(doctor, patient_id, AccessEvent.Action.READ)
+
+
+def _take_facts(actor: Any, patient_id: UUID, action: AccessEvent.Action) -> PatientProfile | None:
+    """Birth date and sex, where the actor may see them; that a doctor sees them or takes them
     along is logged."""
     if actor.pk != patient_id:
         grant = use_grant_if_any(doctor=actor, patient_id=patient_id, category=DataCategory.FACTS)
@@ -105,7 +112,7 @@ def _take_facts(actor: Any, patient_id: UUID) -> PatientProfile | None:
         record_access(
             actor_id=actor.pk,
             patient_id=patient_id,
-            action=AccessEvent.Action.DOWNLOADED,
+            action=action,
             target=grant,
             basis=AccessEvent.Basis.GRANT,
             category=DataCategory.FACTS,

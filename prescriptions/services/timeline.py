@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Prefetch
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from prescriptions.fills import Fill, fill_of
 from prescriptions.models import (
@@ -160,7 +161,8 @@ def _is_known(at: dt.datetime, until: dt.datetime | None) -> bool:
 def amounts(dispenses: Iterable[MedicationDispense]) -> str:
     """How much of what, in one line; each isolated, so that none takes the direction of its
     neighbour."""
-    return ", ".join(
+    comma = pgettext("between the medicines of a list", ", ")
+    return comma.join(
         f"\u2068{dispense.quantity} × {dispense.item.medicine} {dispense.item.strength}".strip()
         + "\u2069"
         for dispense in dispenses

@@ -214,6 +214,28 @@ def test_doctor_sees_who_holds_it_and_disputes_nothing(
     assert "/dispute" not in shown
 
 
+def test_before_anything_is_handed_out_it_says_of_how_much(
+    connection: Connection, patient: User
+) -> None:
+    shown = text(page(patient, issue(connection, items=[PARACETAMOL])))
+
+    assert "Nothing of 20 handed out yet" in shown
+    assert "refills included" not in shown
+
+
+def test_medicines_stand_in_an_arabic_list_with_its_comma(
+    connection: Connection, patient: User
+) -> None:
+    issued = issue(connection)
+    hand_out(claim(issued), (1, 30), (2, 5))
+    patient.language = "ar"
+    patient.save(update_fields=["language"])
+
+    shown = text(page(patient, issued))
+
+    assert "5 mg\u2069، \u20685 × Paracetamol" in shown
+
+
 def test_what_was_handed_out_and_what_is_left(connection: Connection, patient: User) -> None:
     issued = issue(connection, items=[Item(**{**vars_of(AMLODIPINE), "refills": 1}), PARACETAMOL])
     held = claim(issued)
@@ -222,7 +244,7 @@ def test_what_was_handed_out_and_what_is_left(connection: Connection, patient: U
 
     shown = text(page(patient, issued))
 
-    assert "30 of 60 handed out · next refill from" in shown
+    assert "30 of 60 handed out · refills included · next refill from" in shown
     assert "5 of 20 handed out" in shown
     assert "30 × Amlodipine 5 mg" in shown
     assert "is dispensing it now" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ from prescriptions.services.templates import save_template
 from prescriptions.tests.dispensing import claim, hand_out
 from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
 from prescriptions.tests.test_pages import AMOXICILLIN, form, prescribe
+from prescriptions.views.writing import full_years
 
 pytestmark = pytest.mark.django_db
 RAMIPRIL = {"medicine": "Ramipril", "frequency": "1", "quantity": "30"}
@@ -586,6 +588,44 @@ def test_same_form_cannot_issue_and_amend(connection: Connection, doctor: User) 
     data = as_issued(issued, confirm="1", notes="x", client_id=str(client_id))
 
     assert page_client(doctor).post(amend(issued), data).status_code == 409
+
+
+# --- For whom it is --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["issue", "amend"])
+def test_page_says_how_old_the_patient_is_where_that_is_shared(
+    connection: Connection, doctor: User, patient: User, verb: str
+) -> None:
+    issued = issue(connection)
+    path = amend(issued) if verb == "amend" else prescribe(connection)
+    read = AccessEvent.objects.filter(actor_id=doctor.pk, action="READ", category="FACTS")
+
+    with time_machine.travel(dt.datetime(2026, 5, 16, 12, tzinfo=dt.UTC), tick=False):
+        before = " ".join(page_client(doctor).get(path).content.decode().split())
+        assert not read.exists()
+        sharing = Sharing(categories=[DataCategory.FACTS])
+        set_grant(actor=patient, connection_id=connection.pk, sharing=sharing)
+        after = " ".join(page_client(doctor).get(path).content.decode().split())
+
+    assert "birth date and sex are not shared with you" in before
+    assert patient.full_name in before
+    assert "1990" not in before
+    assert ", 35 years old · Female" in after
+    assert read.get().basis == AccessEvent.Basis.GRANT
+
+
+@pytest.mark.parametrize(
+    ("born", "on", "years"),
+    [
+        ("1990-05-17", "2026-05-16", 35),
+        ("1990-05-17", "2026-05-17", 36),
+        ("2024-02-29", "2025-02-28", 0),
+        ("2024-02-29", "2025-03-01", 1),
+    ],
+)
+def test_years_are_full_ones(born: str, on: str, years: int) -> None:
+    assert full_years(dt.date.fromisoformat(born), dt.date.fromisoformat(on)) == years
 
 
 # --- What reads otherwise than it is stored --------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from prescriptions.rates import CHECK_GROUP, CHECK_RATE
 from prescriptions.safety import Kind, Report, SafetyWarning
 from prescriptions.services.checking import SafetyWarnings
 from prescriptions.services.issuing import LONGEST_VALIDITY, Order, preview_safety
+from prescriptions.services.reading import see_facts
 from prescriptions.services.templates import save_template
 
 TONES = {
@@ -147,7 +149,10 @@ class OrderPage(View):
 
     def context(self) -> dict[str, Any]:
         """What the page shows besides; more in the subclasses."""
+        facts = see_facts(doctor=self.request.user, patient_id=self.connection.patient_id)
         return {
+            "facts": facts,
+            "age": full_years(facts.birth_date, clinic_date()) if facts else None,
             "templates": PrescriptionTemplate.objects.visible_to(self.request.user),
             "today": clinic_date(),
             "usual_days": Prescription.VALID_DAYS,
@@ -232,6 +237,11 @@ class OrderPage(View):
         kept = safety.from_json(self.replaces.safety).warnings if self.replaces else ()
         answered = {each.key: each for each in kept}
         return override_form(warning.key, answered=answered.get(warning.key))
+
+
+def full_years(born: dt.date, on: dt.date) -> int:
+    """How old somebody is on that day."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def _unknown(report: Report, rows: BaseItemFormSet) -> list[Unknown]:
