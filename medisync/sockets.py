@@ -12,7 +12,6 @@ from uuid import UUID
 from channels.routing import URLRouter
 from django.core.exceptions import DisallowedHost
 from django.urls import path, re_path
-from django.utils import timezone
 
 from accounts.models import DeviceSession
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
@@ -21,6 +20,7 @@ from common.live import patient_group, session_group, user_group
 from medisync.chart.watching import MOST_WATCHED, NoSuchChart, Sight, TooManyWatched, sight_of
 
 RECHECK_SECONDS = 30
+SHORTEST_WAIT = 0.1
 CLOSE_NOT_SIGNED_IN = 4401
 CLOSE_REVOKED = 4403
 CLOSE_NOT_HERE = 4404
@@ -148,13 +148,15 @@ class ClientSocket(FrameConsumer):
 
     def _plan_end(self, patient_id: UUID, sight: Sight) -> None:
         self._drop_plan(patient_id)
-        if sight.ends_at is not None:
-            self.ends[patient_id] = asyncio.create_task(self._await_end(patient_id, sight.ends_at))
+        if sight.time_left is not None:
+            self.ends[patient_id] = asyncio.create_task(
+                self._await_end(patient_id, sight.time_left)
+            )
 
-    async def _await_end(self, patient_id: UUID, ends_at: dt.datetime) -> None:
+    async def _await_end(self, patient_id: UUID, time_left: dt.timedelta) -> None:
         """Nobody announces that time has passed, so the socket notices it. The clock that
-        counts is the database's, which may lag a little behind."""
-        await asyncio.sleep(max(0.1, (ends_at - timezone.now()).total_seconds()))
+        counts is the database's, and runs a little slower or faster than this one."""
+        await asyncio.sleep(max(SHORTEST_WAIT, time_left.total_seconds()))
         # What follows may drop this plan, which is being carried out.
         del self.ends[patient_id]
         await self._look_again(patient_id)

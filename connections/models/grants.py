@@ -111,6 +111,14 @@ class AccessGrantQuerySet(models.QuerySet["AccessGrant"]):
             connection__doctor_id=doctor.pk, connection__patient_id=patient_id
         )
 
+    def with_time_left(self) -> AccessGrantQuerySet:
+        """Each with its `time_left`, None where it has no end. The clock of the database alone
+        says when a grant is over; who waits for that is told how long, for clocks differ."""
+        left = models.ExpressionWrapper(
+            models.F("ends_at") - Now(), output_field=models.DurationField()
+        )
+        return self.annotate(time_left=left)  # type: ignore[no-redef]
+
     def ending_soon(self, at: dt.datetime) -> AccessGrantQuerySet:
         """Those whose end is near, and whose patient has not been told of it."""
         soon = at + AccessGrant.TOLD_BEFORE
@@ -169,6 +177,9 @@ class AccessGrant(Terms, BaseModel):
     end_reason = models.CharField(max_length=16, choices=EndReason, blank=True)
 
     objects = AccessGrantQuerySet.as_manager()
+
+    # What `with_time_left` adds.
+    time_left: dt.timedelta | None
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -54,4 +55,10 @@ def _context(chart: Chart) -> dict[str, Any]:
         "filled": [section for section in sections if section.lines],
         "empty": [section for section in sections if not section.lines],
         "issued": [line for row in chart.issued for line in lines_of(row)],
+        "ends_in": _milliseconds(chart.time_left),
     }
+
+
+def _milliseconds(time: dt.timedelta | None) -> str:
+    """As a browser counts, and not too few; empty for ever."""
+    return "" if time is None else str(max(0, -(-time // dt.timedelta(milliseconds=1))))

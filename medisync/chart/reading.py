@@ -6,6 +6,7 @@ address, nor its file, nor whether there is anything in it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -54,7 +55,7 @@ class Section:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A patient as one doctor sees them. `issued` is what that doctor prescribed, the newest of
-    it where `issued_is_cut`."""
+    it where `issued_is_cut`; `time_left` is how long the grant lasts yet, if it has an end."""
 
     patient: User
     doctor: User
@@ -62,6 +63,7 @@ class Chart:
     sections: tuple[Section, ...]
     issued: Sequence[Prescription]
     issued_is_cut: bool
+    time_left: dt.timedelta | None
 
     @property
     def shared(self) -> list[Section]:
@@ -111,9 +113,10 @@ def chart_of(patient_id: UUID, doctor: Any) -> Chart:
     sections = tuple(_section(category, grant, doctor) for category in DataCategory)
     issued, issued_is_cut = _newest(_visible_prescriptions(patient, doctor).issued_by(doctor))
     # Where it ended meanwhile, rows are missing, and must not pass for there being none.
-    if not opening.filter(pk=grant.pk).exists():
+    still = opening.with_time_left().filter(pk=grant.pk).values_list("time_left", flat=True)
+    if not still:
         raise Http404
-    return Chart(patient, doctor, grant, sections, issued, issued_is_cut)
+    return Chart(patient, doctor, grant, sections, issued, issued_is_cut, still[0])
 
 
 def _section(category: DataCategory, grant: AccessGrant, doctor: User) -> Section:

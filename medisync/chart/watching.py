@@ -29,12 +29,13 @@ class TooManyWatched(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen at this moment, and by which grant."""
+    """What is seen at this moment, by which grant, and for how long yet if that has an end."""
 
     grant_id: UUID
     connection_id: UUID
     categories: tuple[str, ...]
     ends_at: dt.datetime | None
+    time_left: dt.timedelta | None
 
     def frame(self, patient_id: UUID) -> dict[str, object]:
         return {
@@ -52,7 +53,13 @@ def sight_of(session_id: UUID, patient_id: UUID) -> Sight | None:
     session = find_live_session(session_id)
     if session is None:
         return None
-    grant = AccessGrant.objects.between(session.user, patient_id).first()
+    grant = AccessGrant.objects.between(session.user, patient_id).with_time_left().first()
     if grant is None:
         return None
-    return Sight(grant.pk, grant.connection_id, tuple(grant.categories), grant.ends_at)
+    return Sight(
+        grant_id=grant.pk,
+        connection_id=grant.connection_id,
+        categories=tuple(grant.categories),
+        ends_at=grant.ends_at,
+        time_left=grant.time_left,
+    )

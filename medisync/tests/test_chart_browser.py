@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import AllergyIntolerance
 from accounts.services.health import add_entry
+from audit.models import AccessEvent
 from connections.models import Connection, DataCategory
 from connections.services.grants import Sharing, revoke_grant, set_grant
 from medisync.tests.client import page_client
@@ -78,3 +81,38 @@ def test_open_chart_follows_the_patient(page: Page, address: str, connection: Co
     page.goto(f"{address}/prescriptions")
     page.go_back()
     expect(page.get_by_text("Penicillin")).to_have_count(0, timeout=PATIENCE)
+
+
+# A device whose clock is wrong by so many milliseconds, and that gets no socket.
+WRONG_CLOCK = """
+    const RealDate = Date;
+    window.Date = class extends RealDate {
+        constructor(...given) { super(...(given.length ? given : [window.Date.now()])); }
+        static now() { return RealDate.now() + %d; }
+    };
+    window.WebSocket = class { addEventListener() {} send() {} close() {} };
+"""
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_wrong_clock_of_a_device_neither_hides_too_early_nor_shows_too_long(
+    page: Page, address: str, connection: Connection, hours: int
+) -> None:
+    """Each time the page asks, somebody has looked, so it must not ask for ever."""
+    list_allergy(connection, "Penicillin")
+    ends_at = timezone.now() + dt.timedelta(seconds=12)
+    shared = Sharing(categories=(DataCategory.ALLERGIES,), ends_at=ends_at)
+    elsewhere(
+        lambda: set_grant(actor=connection.patient, connection_id=connection.pk, sharing=shared)
+    )
+    page.add_init_script(WRONG_CLOCK % (hours * 3_600_000))
+    page.goto(f"{address}/patients/{connection.patient_id}")
+
+    page.wait_for_timeout(1000)
+    assert page.get_by_text("Penicillin").is_visible()
+    assert timezone.now() < ends_at, "It was over before it was looked at."
+    expect(page.get_by_text(GONE)).to_be_visible(timeout=PATIENCE)
+
+    assert page.get_by_text("Penicillin").count() == 0
+    looks = AccessEvent.objects.filter(actor_id=connection.doctor_id, action="READ")
+    assert elsewhere(looks.count) == 1

@@ -4,19 +4,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AllergyIntolerance, Condition, User
+from accounts.models import AllergyIntolerance, Condition, DeviceSession, User
 from accounts.services.health import add_entry, update_health
 from connections.models import AccessGrant, Connection, DataCategory
 from connections.services.connections import end_connection
 from connections.services.grants import Sharing, revoke_grant, set_grant
 from medisync.anonymise import anonymise_everywhere
+from medisync.sockets import ClientSocket
 from medisync.tests.client import sign_in
 from medisync.tests.servers import web_server
 from medisync.tests.test_sockets import Open, Socket, as_app, open_socket  # noqa: F401 - fixture
@@ -128,14 +136,49 @@ def test_open_socket_hears_of_the_end_and_of_nothing_after(
 def test_what_runs_out_is_said_to_be_over_by_itself(
     open_socket: Open, connection: Connection
 ) -> None:
-    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
     one = open_socket(**as_app(connection.doctor))
-    assert watch(one, connection)["type"] == "chart.watching"
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+    one.send({"type": "chart.watch", "patient_id": str(connection.patient_id)})
 
-    heard = next_of(one, "access.revoked")
+    heard = next_of(one, "chart.watching"), next_of(one, "access.revoked")
 
-    assert heard["connection_id"] == str(connection.pk)
+    assert heard[1]["connection_id"] == str(connection.pk)
     assert watch(one, connection)["code"] == "not_found"
+
+
+@async_to_sync
+async def watched_to_its_end(session: DeviceSession, patient_id: Any) -> list[str]:
+    """What a socket in this very process says until the access is over."""
+    socket, told, is_over = ClientSocket(), [], asyncio.Event()
+    socket.session, socket.channel_name = session, "the-doctors"
+    socket.channel_layer = InMemoryChannelLayer()
+
+    async def keep(message: dict[str, Any]) -> None:
+        told.append(json.loads(message["text"])["type"])
+        if told[-1] == "access.revoked":
+            is_over.set()
+
+    socket.base_send = keep
+    await socket.receive(json.dumps({"type": "chart.watch", "patient_id": str(patient_id)}))
+    await asyncio.wait_for(is_over.wait(), 10)
+    await socket.disconnect(1000)
+    return told
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_clock_of_the_server_does_not_decide_when_it_is_over(
+    connection: Connection, minutes: int
+) -> None:
+    """That of the database does, and it is not asked again and again until then."""
+    session = sign_in(connection.doctor)
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+
+    wrong = timezone.now() + dt.timedelta(minutes=minutes)
+    with time_machine.travel(wrong), CaptureQueriesContext(database) as asked:
+        told = watched_to_its_end(session, connection.patient_id)
+
+    assert told == ["chart.watching", "access.revoked"]
+    assert len([query for query in asked if "accessgrant" in query["sql"]]) < 5
 
 
 def test_who_stops_watching_hears_no_more(open_socket: Open, connection: Connection) -> None:

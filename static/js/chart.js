@@ -9,9 +9,11 @@ const shared = () => document.querySelector("[data-shared-by]");
 const patientId = shared().dataset.sharedBy;
 const isOurs = (event) => event.detail.patient_id === patientId;
 const LONGEST_TIMER = 2 ** 31 - 1;
+const SHORTEST_TIMER = 200;
 let asked = 0;
 let waits = false;
 let end;
+let endsAt = Infinity;
 
 function watch() {
   const detail = { type: "chart.watch", ref: "chart", patient_id: patientId };
@@ -20,7 +22,8 @@ function watch() {
 
 function over() {
   const part = shared();
-  part.removeAttribute("data-ends-at");
+  plan(Infinity);
+  part.removeAttribute("data-ends-in");
   part.replaceChildren(gone.content.cloneNode(true));
   ask();
 }
@@ -33,19 +36,33 @@ async function ask() {
   asked += 1;
   const mine = asked;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  const arrivedAt = performance.now();
   const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page && page.querySelector(`[data-shared-by="${patientId}"]`);
   // One that was asked for before the newest word says nothing.
   if (!fresh || mine !== asked) return;
   shared().replaceWith(document.adoptNode(fresh));
-  planEnd();
+  planEnd(arrivedAt);
 }
 
-// Also without a socket, it is over when its time is.
-function planEnd() {
+// Also without a socket, it is over when its time is. The server says how long that is yet: what
+// time it is by this device's clock may be wrong by hours. Of a part without an end, never.
+function planEnd(arrivedAt) {
+  const endsIn = Number.parseInt(shared().dataset.endsIn, 10);
+  plan(Number.isNaN(endsIn) ? Infinity : endsIn - (performance.now() - arrivedAt));
+}
+
+function plan(endsIn) {
   clearTimeout(end);
-  const { endsAt } = shared().dataset;
-  if (endsAt) end = setTimeout(over, Math.min(LONGEST_TIMER, new Date(endsAt) - Date.now()));
+  endsAt = Date.now() + endsIn;
+  if (endsIn === Infinity) return;
+  end = setTimeout(over, Math.min(LONGEST_TIMER, Math.max(SHORTEST_TIMER, endsIn)));
+}
+
+// No timer runs while a device sleeps.
+function wake() {
+  if (Date.now() >= endsAt) over();
+  else if (waits) ask();
 }
 
 function isAnother({ grant_id: grant, categories }) {
@@ -54,7 +71,10 @@ function isAnother({ grant_id: grant, categories }) {
 }
 
 document.addEventListener("live:connected", watch);
-document.addEventListener("visibilitychange", () => { if (waits) ask(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") wake();
+});
+window.addEventListener("focus", wake);
 // A page of one thing follows what changes in its own kind.
 document.addEventListener("live:chart.changed", (event) => {
   const { category } = shared().dataset;
@@ -75,5 +95,5 @@ document.addEventListener("live:error", (event) => {
 // A page that comes back from the browser's memory shows nothing before it has asked.
 window.addEventListener("pageshow", (event) => { if (event.persisted) over(); });
 
-planEnd();
+planEnd(performance.getEntriesByType("navigation")[0].responseStart);
 watch();
