@@ -71,6 +71,7 @@ def object_to(*, actor: Any, events: Sequence[AccessEvent], objection: str) -> A
 
     Who calls it makes sure that it can be said once of the same thing.
     """
+    check_is_active(actor, role=Role.PATIENT)
     patient = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     for event in events:
         if can_question(event, list(event.cases.all())):

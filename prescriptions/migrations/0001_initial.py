@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=160, verbose_name='name')),
                 ('licence_number', models.CharField(max_length=40, unique=True, verbose_name='licence number')),
                 ('access_code_digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('coded_at', models.DateTimeField(editable=False)),
                 ('is_active', models.BooleanField(default=True, verbose_name='approved')),
             ],
             options={

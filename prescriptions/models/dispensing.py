@@ -63,11 +63,13 @@ TOLD_LATER = ["ended_at", "end_reason", "disputed_at"]
 
 class ApprovedPharmacy(BaseModel):
     """A pharmacy that an administrator has approved for controlled medicines. It proves itself
-    by an access code, of which a keyed digest is kept."""
+    by an access code, of which a keyed digest is kept; what was claimed with an earlier one counts
+    no longer."""
 
     name = models.CharField(_("name"), max_length=160)
     licence_number = models.CharField(_("licence number"), max_length=40, unique=True)
     access_code_digest = models.CharField(max_length=64, unique=True, editable=False)
+    coded_at = models.DateTimeField(editable=False)
     is_active = models.BooleanField(_("approved"), default=True)
 
     class Meta:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DeviceSession
@@ -38,7 +39,7 @@ class NoLongerApproved(NotAllowed):
     code = "pharmacy_no_longer_approved"
     detail = _(
         "Only approved pharmacies dispense controlled medicines, and yours is not on the list "
-        "any more. Give the prescription back."
+        "any more, or has another access code by now. Give the prescription back."
     )
 
 
@@ -73,8 +74,8 @@ def approve_pharmacy(*, session: DeviceSession, name: str, licence_number: str) 
 
 @transaction.atomic
 def renew_access_code(*, session: DeviceSession, pharmacy_id: UUID) -> CodedPharmacy:
-    """Another access code; the one before opens nothing any more. A pharmacy that was taken
-    off the list is on it again."""
+    """Another access code; by the one before nothing is claimed any more, and nothing reserved for
+    the list handed out. A pharmacy that was taken off the list is on it again."""
     check_may_administer(session)
     pharmacy = _locked(pharmacy_id)
     pharmacy.is_active = True
@@ -108,13 +109,16 @@ def check_may_claim(prescription: Prescription) -> None:
 
 
 def check_may_hand_out(claim: DispenseClaim, items: Iterable[PrescriptionItem]) -> None:
-    """Who holds it may still hand these out. Asked at each dispense, with the pharmacy's row
-    held: of a dispense and a taking off the list at once, one is first."""
+    """Who holds it may still hand these out, and claimed it by the access code of now. Asked at
+    each dispense, with the pharmacy's row held: of a dispense and a change of the list at once,
+    one is first."""
     is_reserved = settings.CONTROLLED_ONLY_AT_APPROVED_PHARMACIES
     if not is_reserved or not any(item.is_controlled for item in items):
         return
-    listed = ApprovedPharmacy.objects.select_for_update(no_key=True).filter(is_active=True)
-    if not listed.filter(pk=claim.approved_pharmacy_id).exists():
+    listed = ApprovedPharmacy.objects.select_for_update(no_key=True).filter(
+        is_active=True, coded_at__lte=claim.claimed_at
+    )
+    if listed.filter(pk=claim.approved_pharmacy_id).first() is None:
         raise NoLongerApproved
 
 
@@ -129,6 +133,7 @@ def _locked(pharmacy_id: UUID) -> ApprovedPharmacy:
 def _with_new_code(pharmacy: ApprovedPharmacy) -> CodedPharmacy:
     access_code = new_short_secret()
     pharmacy.access_code_digest = _digest(access_code)
+    pharmacy.coded_at = timezone.now()
     try:
         with transaction.atomic():
             pharmacy.save()

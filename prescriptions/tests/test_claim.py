@@ -50,6 +50,7 @@ from prescriptions.services.pharmacies import (
     OnlyApproved,
     approve_pharmacy,
     deactivate_pharmacy,
+    renew_access_code,
 )
 from prescriptions.services.pins import PassNotValid
 from prescriptions.services.stopping import stop_prescription
@@ -349,6 +350,25 @@ def test_off_the_list_nothing_controlled_is_handed_out_by_what_it_holds(
 
     assert not MedicationDispense.objects.exists()
     assert return_prescription(secret=held.secret).end_reason == "RETURNED"
+
+
+@pytest.mark.parametrize("first", ["off the list", "still on it"])
+def test_by_an_earlier_access_code_nothing_controlled_is_handed_out(
+    controlled: Prescription, access_code: str, admin: User, first: str
+) -> None:
+    """Also where a pharmacy comes back to the list: somebody else may have held its code."""
+    held = claim_with(controlled, access_code)
+    if first == "off the list":
+        take_off_the_list(admin)
+    listed = ApprovedPharmacy.objects.get()
+    renewed = renew_access_code(session=sign_in(admin), pharmacy_id=listed.pk)
+
+    with pytest.raises(NoLongerApproved):
+        hand_out(held, (1, 1))
+
+    return_prescription(secret=held.secret)
+    hand_out(claim_with(controlled, renewed.access_code), (1, 1))
+    assert MedicationDispense.objects.count() == 1
 
 
 def test_off_the_list_the_rest_of_what_it_holds_is_handed_out(
