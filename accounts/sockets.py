@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
@@ -20,12 +19,13 @@ from accounts.middleware import SESSION_KEY
 from accounts.models import DeviceSession
 from accounts.services.sessions import find_live_session
 from common.middleware import is_session_key
+from common.threads import in_database
 
 PROTOCOL = "medisync.v1"
 BEARER_PREFIX = "bearer."
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
+@in_database
 def session_of_socket(scope: dict[str, Any]) -> DeviceSession | None:
     """The live device session behind a connecting socket, or None."""
     protocols = scope.get("subprotocols", [])
@@ -34,7 +34,7 @@ def session_of_socket(scope: dict[str, Any]) -> DeviceSession | None:
     return _by_cookie(scope) if _is_own_origin(scope) else None
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
+@in_database
 def is_live(session_id: UUID) -> bool:
     """Whether a socket's session still stands."""
     return find_live_session(session_id) is not None

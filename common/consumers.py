@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import orjson
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import Http404
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError
 from common.renderers import dumps
+from common.threads import AWAY
+from common.throttling import TooManyRequests
+
+logger = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_ERRORS = 50
 MAX_REF = 100
+# How many frames a client may send at once, and how many a second thereafter.
+BURST = 100
+FRAMES_A_SECOND = 20
 CLOSE_TOO_BIG = 1009
+CLOSE_RESTARTING = 1012
+CLOSE_TRY_LATER = 1013
+CLOSE_FELL_BEHIND = 4408
 CLOSE_TOO_MANY_ERRORS = 4429
 
 Handler = Callable[[Any, dict[str, Any]], Awaitable[None]]
@@ -28,15 +45,60 @@ class FrameError(DomainError):
     detail = _("The frame is not a JSON object with a known type.")
 
 
+class NothingHere(DomainError):
+    """As a 404: there is none, or it is not for this user to know of."""
+
+    code = "not_found"
+    detail = _("There is nothing here.")
+    status_code = 404
+
+
+class Unavailable(DomainError):
+    code = "unavailable"
+    detail = _("The service is not available just now.")
+    status_code = 503
+    retry_after = 1
+
+
 class FrameConsumer(AsyncWebsocketConsumer):
     """Hands each frame `{"type": …, "ref"?: …}` to the handler of its type.
 
     Answers echo `ref`. A frame that is refused is answered by an error frame and the socket
-    lives on; an oversized one, or the fiftieth error, closes it.
+    lives on; an oversized one, or the fiftieth error, closes it. Frames and announcements are
+    handled one after another, so what a handler knows of its socket needs no lock.
     """
 
     handlers: ClassVar[dict[str, Handler]] = {}
     error_count = 0
+    is_closed = False
+    language: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allowance = Allowance(BURST, FRAMES_A_SECOND)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.channel_layer is not None:
+                self.channel_layer.release(self.channel_name)
+            await self.gone()
+
+    async def gone(self) -> None:
+        """The socket has ended, however it did."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels has it, without a trip to a thread before each event. Where the database
+        is away, the client is sent away as well, and comes back."""
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"No handler for message type {message['type']}")
+        try:
+            await handler(message)
+        except AWAY as error:
+            logger.warning("The database is away: %s", type(error).__name__)
+            await self.close(CLOSE_TRY_LATER)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         ref: Any = None
@@ -48,9 +110,14 @@ class FrameConsumer(AsyncWebsocketConsumer):
             handler = self.handlers.get(frame["type"])
             if handler is None:
                 raise FrameError
+            self.allowance.take()
             await handler(self, frame)
         except DomainError as error:
             await self._refuse(error, ref)
+        except Http404:
+            await self._refuse(NothingHere(), ref)
+        except AWAY:
+            await self._refuse(Unavailable(), ref)
 
     def _ref(self, frame: dict[str, Any]) -> str | int | None:
         ref = frame.get("ref")
@@ -72,16 +139,67 @@ class FrameConsumer(AsyncWebsocketConsumer):
         return frame
 
     async def _refuse(self, error: DomainError, ref: Any) -> None:
-        self.error_count += 1
-        frame = {"type": "error", "code": error.code, "detail": str(error.detail)}
+        with translation.override(self.language):
+            frame = {"type": "error", "code": error.code, "detail": str(error.detail)}
+        if error.attr:
+            frame["attr"] = error.attr
+        retry_after = getattr(error, "retry_after", None)
+        if retry_after is not None:
+            frame["retry_after"] = retry_after
         await self.send_frame(frame, ref=ref)
+        # That we are not available is no fault of the client.
+        self.error_count += not isinstance(error, Unavailable)
         if self.error_count >= MAX_ERRORS:
             await self.close(CLOSE_TOO_MANY_ERRORS)
 
     async def send_frame(self, frame: dict[str, Any], *, ref: Any = None) -> None:
         answer = frame if ref is None else frame | {"ref": ref}
-        await self.send(text_data=dumps(answer).decode())
+        await self._say(dumps(answer).decode())
+
+    async def _say(self, text: str) -> None:
+        if not self.is_closed:
+            await self.base_send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Once."""
+        if not self.is_closed:
+            self.is_closed = True
+            await super().close(code, reason)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     async def forward(self, event: dict[str, Any]) -> None:
         """What `common.live.announce` sent to a group this socket is in."""
-        await self.send_frame(event["frame"])
+        await self.pass_on(event)
+
+    async def pass_on(self, event: dict[str, Any]) -> None:
+        """All sockets of a process share an event, so the first of them writes it out."""
+        text = event.get("text")
+        if text is None:
+            text = event["text"] = dumps(event["frame"]).decode()
+        await self._say(text)
+
+    async def fell_behind(self, event: dict[str, Any]) -> None:
+        """More waited for this client than may."""
+        await self.close(CLOSE_FELL_BEHIND)
+
+    async def look_again(self, event: dict[str, Any]) -> None:
+        """Announcements may have been lost."""
+
+
+class Allowance:
+    """A bucket of tokens: `burst` at once, and `rate` more each second."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self.burst, self.rate = burst, rate
+        self.left, self.at = burst, time.monotonic()
+
+    def take(self) -> None:
+        now = time.monotonic()
+        self.left = min(self.burst, self.left + (now - self.at) * self.rate)
+        self.at = now
+        if self.left < 1:
+            raise TooManyRequests(max(1, math.ceil((1 - self.left) / self.rate)))
+        self.left -= 1

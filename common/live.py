@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+from common.layer import AWAY
+
+logger = logging.getLogger(__name__)
 
 
 def announce(group: str, frame: dict[str, Any]) -> None:
@@ -20,7 +24,15 @@ def announce(group: str, frame: dict[str, Any]) -> None:
 
 
 def _send(group: str, frame: dict[str, Any]) -> None:
-    async_to_sync(get_channel_layer().group_send)(group, {"type": "forward", "frame": frame})
+    get_channel_layer().publish(group, {"type": "forward", "frame": frame})
+
+
+async def whisper(group: str, frame: dict[str, Any]) -> None:
+    """The same from a socket, of what is kept nowhere and is soon out of date."""
+    try:
+        await get_channel_layer().group_send(group, {"type": "forward", "frame": frame})
+    except AWAY as error:
+        logger.warning("A whisper was lost: %s", error)
 
 
 def announce_change(patient_id: Any, category: str) -> None:

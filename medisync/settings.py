@@ -178,17 +178,8 @@ CACHES = {
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {
-            "hosts": [
-                {
-                    "address": REDIS_URL,
-                    "socket_timeout": REDIS_TIMEOUT_SECONDS,
-                    "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-                }
-            ],
-            "prefix": "medisync",
-        },
+        "BACKEND": "common.layer.LiveLayer",
+        "CONFIG": {"url": REDIS_URL, "timeout": REDIS_TIMEOUT_SECONDS},
     }
 }
 

@@ -65,7 +65,7 @@ REDIS_URL = _redis_database(REDIS_URL, _worker)
 CACHES["default"]["LOCATION"] = REDIS_URL
 CELERY_BROKER_URL = REDIS_URL
 # Published messages cross Redis databases, so a prefix keeps the workers apart.
-CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [REDIS_URL], "prefix": f"test-{_worker}"}
+CHANNEL_LAYERS["default"]["CONFIG"] = {"url": REDIS_URL, "prefix": f"test-{_worker}"}
 
 # Argon2 as in production, with the least work it allows: a test signs in often.
 PASSWORD_HASHERS = ["medisync.tests.passwords.CheapArgon2PasswordHasher"]

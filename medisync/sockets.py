@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
+import random
 import time
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,16 +15,27 @@ from django.core.exceptions import DisallowedHost
 from django.urls import path, re_path
 
 from accounts.models import DeviceSession
+from accounts.services.sessions import SessionEnded
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
-from common.consumers import FrameConsumer, FrameError, Handler
+from chat.sockets import Conversations
+from common.consumers import CLOSE_RESTARTING, CLOSE_TRY_LATER, FrameConsumer, FrameError, Handler
+from common.errors import DomainError
 from common.live import patient_group, session_group, user_group
+from common.threads import AWAY
 from medisync.chart.watching import MOST_WATCHED, NoSuchChart, Sight, TooManyWatched, sight_of
 
 RECHECK_SECONDS = 30
 SHORTEST_WAIT = 0.1
+# When a server ends, clients come back over so many seconds, one for each hundred of them.
+SOCKETS_A_SECOND = 100
+LONGEST_SPREAD_SECONDS = 30
 CLOSE_NOT_SIGNED_IN = 4401
 CLOSE_REVOKED = 4403
 CLOSE_NOT_HERE = 4404
+# What is announced to those who have joined a chat.
+OF_CHATS = {
+    "chat.message", "chat.retracted", "chat.read", "chat.delivered", "chat.typing", "presence",
+}  # fmt: skip
 
 
 class ClientSocket(FrameConsumer):
@@ -38,21 +50,37 @@ class ClientSocket(FrameConsumer):
         # The charts that are watched: what was last seen, and who waits for the end of it.
         self.sights: dict[UUID, Sight] = {}
         self.ends: dict[UUID, asyncio.Task[None]] = {}
+        self.chats = Conversations(self)
+        self.heartbeat: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
         try:
             self.session = await session_of_socket(self.scope)
         except DisallowedHost:
             self.session = None
-        await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
+        except AWAY:
+            await self._accept()
+            await self.close(CLOSE_TRY_LATER)
+            return
+        await self._accept()
         if self.session is None:
             await self.close(CLOSE_NOT_SIGNED_IN)
             return
+        self.language = self.session.user.language
         self.groups_joined = self._own_groups(self.session)
-        for group in self.groups_joined:
-            await self.channel_layer.group_add(group, self.channel_name)
+        await asyncio.gather(
+            *(
+                self.channel_layer.group_add(group, self.channel_name)
+                for group in self.groups_joined
+            )
+        )
         # One that ended between the first look and the joining got no announcement.
-        await self._session_stands()
+        if await self._session_stands():
+            await self.chats.begin(self.session.pk, self.session.user_id)
+            self._plan_heartbeat()
+
+    async def _accept(self) -> None:
+        await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
 
     def _own_groups(self, session: DeviceSession) -> tuple[str, ...]:
         """Those of the user and of this device; a patient also hears what changes in their own
@@ -63,12 +91,46 @@ class ClientSocket(FrameConsumer):
     async def disconnect(self, code: int) -> None:
         for patient_id in [*self.sights]:
             await self._forget(patient_id)
-        for group in self.groups_joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def gone(self) -> None:
+        if self.heartbeat is not None:
+            self.heartbeat.cancel()
+        for patient_id in [*self.ends]:
+            self._drop_plan(patient_id)
+        await self.chats.gone()
+
+    def _plan_heartbeat(self) -> None:
+        """The socket's own clock. What it asks for waits its turn like an announcement."""
+        after = RECHECK_SECONDS * random.uniform(0.8, 1)  # noqa: S311 - no secret
+        self.heartbeat = asyncio.get_running_loop().call_later(after, self._beat)
+
+    def _beat(self) -> None:
+        self.channel_layer.put(self.channel_name, {"type": "look.again"})
+        self._plan_heartbeat()
+
+    async def look_again(self, event: dict[str, Any]) -> None:
+        """Announcements may have been lost, as whenever Redis was away: ask what they said."""
+        if self.chats.joined:
+            self.checked_at = -math.inf
+        if await self._session_stands():
+            await self.chats.be_there()
+            await self.chats.look_again()
+
+    async def server_closing(self, event: dict[str, Any]) -> None:
+        """The server ends; what was asked before is answered. Clients come back one by one."""
+        spread = min(LONGEST_SPREAD_SECONDS, 1 + event["sockets"] / SOCKETS_A_SECOND)
+        after = round(random.uniform(0.5, 0.5 + spread), 1)  # noqa: S311 - no secret
+        await self.send_frame({"type": "server.closing", "reconnect_after": after})
+        await self.close(CLOSE_RESTARTING)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if await self._session_stands():
             await super().receive(text_data, bytes_data)
+
+    async def _refuse(self, error: DomainError, ref: Any) -> None:
+        await super()._refuse(error, ref)
+        if isinstance(error, SessionEnded):
+            await self.close(CLOSE_REVOKED)
 
     async def forward(self, event: dict[str, Any]) -> None:
         if not await self._session_stands():
@@ -76,12 +138,20 @@ class ClientSocket(FrameConsumer):
         frame = event["frame"]
         if frame["type"] == "chart.changed":
             await self._pass_change(frame)
-            return
-        await super().forward(event)
+        elif frame["type"] in OF_CHATS:
+            await self.chats.hear(event)
+        else:
+            await super().forward(event)
+            await self._heed(frame)
+
+    async def _heed(self, frame: dict[str, Any]) -> None:
+        """What was told to the client may be over for this socket as well."""
         if frame["type"] == "session.ended":
             await self.close(CLOSE_REVOKED)
         elif frame["type"] == "access.revoked":
-            await self._look_again(UUID(frame["patient_id"]), tells=False)
+            await self._look_at(UUID(frame["patient_id"]), tells=False)
+        elif frame["type"] == "connection.ended":
+            await self.chats.end(UUID(frame["connection_id"]))
 
     async def _session_stands(self) -> bool:
         """Whether the session still lives. An ended one is announced to its socket, but an
@@ -96,7 +166,9 @@ class ClientSocket(FrameConsumer):
         return True
 
     async def ping(self, frame: dict[str, Any]) -> None:
+        """A client that may have missed something asks by it, too."""
         await self.send_frame({"type": "pong"}, ref=frame.get("ref"))
+        await self.chats.look_again_soon()
 
     async def watch_chart(self, frame: dict[str, Any]) -> None:
         """From here on the doctor is told of what changes in a patient's chart, kind by kind,
@@ -131,11 +203,11 @@ class ClientSocket(FrameConsumer):
         if self.session is not None and self.session.user_id == patient_id:
             await self.send_frame(frame)
             return
-        sight = await self._look_again(patient_id)
+        sight = await self._look_at(patient_id)
         if sight is not None and frame["category"] in sight.categories:
             await self.send_frame(frame)
 
-    async def _look_again(self, patient_id: UUID, *, tells: bool = True) -> Sight | None:
+    async def _look_at(self, patient_id: UUID, *, tells: bool = True) -> Sight | None:
         """What is seen of a chart that is watched. Once that is nothing, the watch is over, and
         the client is told so, unless it has just been."""
         before = self.sights.get(patient_id)
@@ -159,7 +231,7 @@ class ClientSocket(FrameConsumer):
         await asyncio.sleep(max(SHORTEST_WAIT, time_left.total_seconds()))
         # What follows may drop this plan, which is being carried out.
         del self.ends[patient_id]
-        await self._look_again(patient_id)
+        await self._look_at(patient_id)
 
     async def _forget(self, patient_id: UUID) -> None:
         self._drop_plan(patient_id)
@@ -177,6 +249,14 @@ class ClientSocket(FrameConsumer):
         "ping": ping,
         "chart.watch": watch_chart,
         "chart.unwatch": unwatch_chart,
+        "chat.join": lambda self, frame: self.chats.join(frame),
+        "chat.leave": lambda self, frame: self.chats.leave(frame),
+        "chat.send": lambda self, frame: self.chats.send(frame),
+        "chat.retract": lambda self, frame: self.chats.retract(frame),
+        "chat.read": lambda self, frame: self.chats.read(frame),
+        "chat.delivered": lambda self, frame: self.chats.delivered(frame),
+        "chat.typing": lambda self, frame: self.chats.typing(frame),
+        "presence.query": lambda self, frame: self.chats.query(frame),
     }
 
 

@@ -16,6 +16,7 @@ from accounts.models import DoctorProfile, Role, User
 from audit.models import AccessEvent
 from audit.services import record_access
 from common.errors import InvalidInput
+from common.live import announce, user_group
 from connections.models import Connection, ConnectionRequest, Weekday
 from connections.policies import (
     check_can_block,
@@ -179,6 +180,9 @@ def _part(connection: Connection, status: Connection.Status, *, by: Any) -> None
     connection.ended_at, connection.ended_by_id = timezone.now(), by.pk
     _log(connection, AccessEvent.Action.CONNECTION_ENDED, by=by)
     _tell_both(connection, Kind.CONNECTION_ENDED)
+    for person_id in (connection.patient_id, connection.doctor_id):
+        ended = {"type": "connection.ended", "connection_id": str(connection.pk)}
+        announce(user_group(person_id), ended)
 
 
 def _set_block(connection: Connection, by: Any, at: dt.datetime | None) -> None:

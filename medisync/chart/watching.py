@@ -6,11 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services.sessions import find_live_session
 from common.errors import DomainError
+from common.threads import in_database
 from connections.models import AccessGrant
 
 MOST_WATCHED = 10
@@ -47,7 +47,7 @@ class Sight:
         }
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
+@in_database
 def sight_of(session_id: UUID, patient_id: UUID) -> Sight | None:
     """What the session's doctor sees of the patient now, if anything."""
     session = find_live_session(session_id)

@@ -16,13 +16,16 @@ from accounts.models import DeviceSession, Status, User
 from accounts.services.sessions import refresh_session, revoke_session
 from accounts.tests.factories import DoctorFactory
 from accounts.tokens import onboarding_token, token_pair
+from chat.tests.factories import chat_of, say
 from common.consumers import MAX_ERRORS, MAX_FRAME_BYTES
+from common.ids import uuid7
 from connections.models import Connection, DataCategory
 from connections.services.grants import Sharing, set_grant
 from connections.tests.factories import ConnectionFactory
 from medisync.sockets import CLOSE_NOT_SIGNED_IN, CLOSE_REVOKED, ClientSocket
 from medisync.tests.client import api_client, page_client, sign_in
 from medisync.tests.servers import web_server
+from medisync.tests.socket_client import Socket, access_token, as_app, bearer
 from notifications.services import notify
 from notifications.wording import Kind
 from prescriptions.tests.factories import issue
@@ -32,31 +35,7 @@ from qrverify.tests.factories import show_code
 pytestmark = pytest.mark.django_db(transaction=True)
 CLOSE_TOO_BIG = {1009}
 CLOSE_TOO_MANY_ERRORS = 4429
-Open = Callable[..., "Socket"]
-
-
-class Socket:
-    """A client's end, with a little patience."""
-
-    def __init__(self, url: str, **options: Any) -> None:
-        self.raw = websocket.create_connection(url, timeout=10, **options)
-
-    def send(self, frame: Any) -> None:
-        self.raw.send(frame if isinstance(frame, str) else json.dumps(frame))
-
-    def receive(self) -> dict[str, Any]:
-        return json.loads(self.raw.recv())
-
-    def ask(self, frame: Any) -> dict[str, Any]:
-        self.send(frame)
-        return self.receive()
-
-    def closed_with(self) -> int:
-        """Reads on until the server closes, and returns its reason."""
-        while True:
-            opcode, data = self.raw.recv_data()
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return int.from_bytes(data[:2], "big")
+Open = Callable[..., Socket]
 
 
 @pytest.fixture(scope="module")
@@ -77,18 +56,6 @@ def open_socket(server: str) -> Iterator[Open]:
 
     for one in opened:
         one.raw.shutdown()
-
-
-def access_token(session: DeviceSession) -> str:
-    return token_pair(session, now=timezone.now())["access_token"]
-
-
-def bearer(token: str) -> dict[str, Any]:
-    return {"subprotocols": ["medisync.v1", f"bearer.{token}"], "suppress_origin": True}
-
-
-def as_app(user: User) -> dict[str, Any]:
-    return bearer(access_token(sign_in(user)))
 
 
 def as_browser(user: User, origin: str) -> dict[str, Any]:
@@ -194,10 +161,44 @@ FRAMES = {
         "anonymous": False, "patient": False, "doctor": True, "stranger": False,
         "other_doctor": False, "admin": False, "pending": False, "suspended": False,
     },
-    # Whoever watches nothing may stop doing so.
+    # Whoever watches nothing may stop doing so, and whoever has joined nothing may leave it.
     "chart.unwatch": {
         "anonymous": False, "patient": True, "doctor": True, "stranger": True,
         "other_doctor": True, "admin": True, "pending": True, "suspended": False,
+    },
+    "chat.leave": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": True,
+        "other_doctor": True, "admin": True, "pending": True, "suspended": False,
+    },
+    "chat.join": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    "chat.send": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    "chat.read": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    "chat.delivered": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    "chat.typing": {
+        "anonymous": False, "patient": True, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    # What the patient said.
+    "chat.retract": {
+        "anonymous": False, "patient": True, "doctor": False, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
+    },
+    # Whether the patient is there.
+    "presence.query": {
+        "anonymous": False, "patient": False, "doctor": True, "stranger": False,
+        "other_doctor": False, "admin": False, "pending": False, "suspended": False,
     },
 }  # fmt: skip
 
@@ -232,9 +233,13 @@ def test_everyone_may_send_what_the_table_says(
     }
     User.objects.filter(pk=suspended.pk).update(status=Status.SUSPENDED)
 
-    content = {"patient_id": str(patient.pk)} if frame.startswith("chart.") else {}
+    chat = chat_of(connection)
+    content = {
+        "patient_id": str(patient.pk), "user_id": str(patient.pk), "chat_id": str(chat.pk),
+        "message_id": str(say(chat, patient).pk), "seq": 1, "on": True, "content": "Good evening",
+    }  # fmt: skip
     answers = {
-        who: is_answered(open_socket(**how), {"type": frame} | content)
+        who: is_answered(open_socket(**how), {"type": frame, "client_id": str(uuid7())} | content)
         for who, how in options.items()
     }
 

@@ -34,7 +34,7 @@ def redis_down(settings: Any) -> Iterator[None]:
     before = app.conf.broker_url
     settings.CACHES = {"default": site.CACHES["default"] | {"LOCATION": nowhere}}
     settings.CHANNEL_LAYERS = {
-        "default": site.CHANNEL_LAYERS["default"] | {"CONFIG": {"hosts": [nowhere]}}
+        "default": site.CHANNEL_LAYERS["default"] | {"CONFIG": {"url": nowhere}}
     }
     use_broker(nowhere)
     yield
