@@ -16,7 +16,7 @@ from connections.models import Connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.browsing import browser, site  # noqa: F401 - fixtures
 from medisync.tests.mail import mailbox  # noqa: F401 - a fixture
-from medisync.tests.world import world  # noqa: F401 - a fixture
+from medisync.tests.world import fresh_world, world, world_keeper  # noqa: F401 - fixtures
 from qrverify.tests.verifiers import verifiers  # noqa: F401 - a fixture
 
 

@@ -27,7 +27,6 @@ from medisync.tests.world import CAST, World
 from prescriptions.models import ApprovedPharmacy
 from prescriptions.services.pharmacies import approve_pharmacy
 
-pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # "in" is a redirect to the login page. Where a body is asked for, a right one is sent.
@@ -509,8 +508,9 @@ def administrator_gets(route: str) -> int:
 
 
 @pytest.fixture
-def admin_ids(world: World, patient: User, doctor: User, admin: User) -> dict[str, Any]:
+def admin_ids(world: World) -> dict[str, Any]:
     """One row for everything that an admin route names."""
+    patient, doctor, admin = (world.people[who] for who in ("patient", "doctor", "admin"))
     application = DoctorProfile.objects.get(user__status=Status.PENDING_APPROVAL)
     ask(patient, AccessEvent.objects.filter(action=AccessEvent.Action.ISSUED).latest("pk"))
     propose_role(
@@ -563,10 +563,10 @@ def test_admin_opens_to_nobody_but_administrators(
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES)
 def test_everyone_ends_where_they_belong(
-    world: World, admin: User, admin_ids: dict[str, Any], route: str
+    world: World, admin_ids: dict[str, Any], route: str
 ) -> None:
     browsers = {name: world.browsers[name] for name in ("anonymous", "patient", "doctor")} | {
-        "admin without a second factor": page_client(admin, factor="")
+        "admin without a second factor": page_client(world.people["admin"], factor="")
     }
     path = admin_path(route, admin_ids)
 
@@ -597,8 +597,8 @@ def test_administrators_see_the_index(world: World) -> None:
     assert world.browsers["admin"].get("/admin/").status_code == 200
 
 
-def test_suspended_administrator_sees_nothing(world: World, admin: User) -> None:
-    User.objects.filter(pk=admin.pk).update(status=Status.SUSPENDED)
+def test_suspended_administrator_sees_nothing(world: World) -> None:
+    User.objects.filter(pk=world.people["admin"].pk).update(status=Status.SUSPENDED)
 
     assert world.browsers["admin"].get("/admin/").status_code == 302
 

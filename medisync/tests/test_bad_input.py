@@ -33,7 +33,6 @@ from medisync.tests.client import api_client, sign_in
 from medisync.tests.test_access_matrix import lines
 from medisync.tests.world import CAST, World
 
-pytestmark = pytest.mark.django_db
 SCHEMA = SchemaGenerator().get_schema(public=True)
 MEGABYTE = "x" * 1024 * 1024
 
@@ -411,6 +410,7 @@ def test_what_has_expired_is_refused(world: World, route: str) -> None:
     assert everything() == before
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/", "/api/v2/users", "/api/v1/%00"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_unknown_address_is_a_problem_too(path: str, method: str) -> None:

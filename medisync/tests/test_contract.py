@@ -22,7 +22,6 @@ from schemathesis.specs.openapi import checks
 
 from medisync.tests.world import World
 
-pytestmark = pytest.mark.django_db
 api = schemathesis.openapi.from_wsgi("/api/schema", get_wsgi_application())
 
 CHECKS = [

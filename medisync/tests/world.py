@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
@@ -15,6 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import (
     AllergyIntolerance,
@@ -36,6 +40,7 @@ from accounts.services.passwords import verify_reset_code
 from accounts.services.registration import start_registration
 from accounts.tests.factories import (
     PASSWORD,
+    AdminFactory,
     DataExportFactory,
     DoctorFactory,
     PatientFactory,
@@ -105,6 +110,7 @@ CAST = (
 class World:
     """Everybody, signed in, and one of everything that a route names."""
 
+    people: dict[str, User | None]
     apps: dict[str, Client]
     browsers: dict[str, Client]
     arguments: dict[tuple[str, str], Any]
@@ -142,11 +148,68 @@ class World:
         )
 
 
+class WorldKeeper:
+    """Makes a world in a transaction that stays open, so that many tests in a row share it, each
+    in a savepoint; another before anything in it has had the time to expire."""
+
+    FRESH_SECONDS = 90
+
+    def __init__(self) -> None:
+        self.world: World | None = None
+        self.made_at = 0.0
+        self.holding = contextlib.ExitStack()
+
+    def fresh(self, liar: LyingProvider) -> World:
+        if self.world is None or time.monotonic() > self.made_at + self.FRESH_SECONDS:
+            self.close()
+            self.holding.enter_context(transaction.atomic())
+            self.world, self.made_at = make_world(liar), time.monotonic()
+        return self.world
+
+    def close(self) -> None:
+        """Nothing of it was ever committed."""
+        if self.world is not None:
+            transaction.set_rollback(True)
+        self.holding.close()
+        self.world = None
+
+
+@pytest.fixture(scope="module")
+def world_keeper(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[WorldKeeper]:
+    keeper = WorldKeeper()
+    yield keeper
+    with django_db_blocker.unblock():
+        keeper.close()
+
+
 @pytest.fixture
-def world(
-    connection: Connection, stranger: User, other_doctor: User, admin: User, liar: LyingProvider
+def fresh_world(
+    world_keeper: WorldKeeper, liar: LyingProvider, django_db_blocker: DjangoDbBlocker
 ) -> World:
-    patient, doctor = connection.patient, connection.doctor
+    with django_db_blocker.unblock():
+        return world_keeper.fresh(liar)
+
+
+@pytest.fixture
+def world(fresh_world: World, db: None) -> Iterator[World]:
+    """The world is there before the test's own transaction begins, so it outlives its end. A test
+    is therefore not marked as one of the database, which would begin that earlier."""
+    clients = [*fresh_world.apps.values(), *fresh_world.browsers.values()]
+    cookies = [client.cookies.output(header="", sep=";") for client in clients]
+    yield fresh_world
+    for client, had in zip(clients, cookies, strict=True):
+        client.cookies = SimpleCookie(had)
+
+
+def make_world(liar: LyingProvider) -> World:
+    patient = PatientFactory(first_name="Mona", last_name="Adel")
+    doctor = DoctorFactory(first_name="Karim", last_name="Nabil")
+    stranger = PatientFactory(first_name="Sara", last_name="Zaki")
+    other_doctor = DoctorFactory(first_name="Omar", last_name="Fathy")
+    admin = AdminFactory(first_name="Ada", last_name="Admin")
+    connection = ConnectionFactory(patient=patient, doctor=doctor)
     people = {
         "anonymous": None,
         "patient": patient,
@@ -194,6 +257,7 @@ def world(
     begun = start_registration(role=Role.PATIENT, language="en")
     OneTimeCode.objects.update(sent_at=timezone.now() - OneTimeCode.RESEND_AFTER)
     issued = AccessEvent.objects.get(action=AccessEvent.Action.ISSUED)
+    first_told = Notification.objects.filter(recipient=patient).earliest("pk")
     ids = {
         ("api/v1/auth/sessions", "pk"): session.pk,
         ("api/v1/grants", "pk"): grant.pk,
@@ -226,7 +290,7 @@ def world(
         ("api/v1/prescriptions", "pk"): prescription.pk,
         ("api/v1/prescription-templates", "pk"): template.pk,
         ("", "template_id"): template.pk,
-        ("api/v1/notifications", "pk"): Notification.objects.get(recipient=patient).pk,
+        ("api/v1/notifications", "pk"): first_told.pk,
         ("api/v1/chat/messages", "pk"): said.pk,
         ("api/v1/chat/replies", "pk"): reply.pk,
         ("api/v1/chat", "pk"): said.chat_id,
@@ -242,7 +306,7 @@ def world(
         ("", "person_id"): doctor.pk,
         ("", "connection_id"): connection.pk,
         ("", "prescription_id"): prescription.pk,
-        ("", "notification_id"): Notification.objects.get(recipient=patient).pk,
+        ("", "notification_id"): first_told.pk,
         ("", "token_id"): show_code(doctor).token.pk,
         ("", "token"): scanned,
         ("", "code"): prescription.verification_code,
@@ -297,7 +361,7 @@ def world(
         "POST refills/<request_id>/decline": {"reason": "Come and see me."},
         "POST api/v1/refill-requests/<pk>/decline": {"reason": "Come and see me."},
     }
-    return World(apps, browsers, ids, queries, bodies)
+    return World(people, apps, browsers, ids, queries, bodies)
 
 
 def _around_chats(said: Message) -> dict[str, Any]:
