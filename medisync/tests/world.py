@@ -203,32 +203,34 @@ def world(fresh_world: World, db: None) -> Iterator[World]:
         client.cookies = SimpleCookie(had)
 
 
-def make_world(liar: LyingProvider) -> World:
-    patient = PatientFactory(first_name="Mona", last_name="Adel")
-    doctor = DoctorFactory(first_name="Karim", last_name="Nabil")
-    stranger = PatientFactory(first_name="Sara", last_name="Zaki")
-    other_doctor = DoctorFactory(first_name="Omar", last_name="Fathy")
-    admin = AdminFactory(first_name="Ada", last_name="Admin")
-    connection = ConnectionFactory(patient=patient, doctor=doctor)
-    people = {
+def _everybody() -> dict[str, Any]:
+    return {
         "anonymous": None,
-        "patient": patient,
-        "doctor": doctor,
-        "stranger": stranger,
-        "other_doctor": other_doctor,
-        "admin": admin,
+        "patient": PatientFactory(first_name="Mona", last_name="Adel"),
+        "doctor": DoctorFactory(first_name="Karim", last_name="Nabil"),
+        "stranger": PatientFactory(first_name="Sara", last_name="Zaki"),
+        "other_doctor": DoctorFactory(first_name="Omar", last_name="Fathy"),
+        "admin": AdminFactory(first_name="Ada", last_name="Admin"),
         "pending": DoctorFactory(status=Status.PENDING_APPROVAL),
         "suspended": PatientFactory(),
     }
+
+
+def _suspend(user: User, *, by: User) -> None:
+    """By hand: the service would end the sessions that routes are asked with."""
+    User.objects.filter(pk=user.pk).update(status=Status.SUSPENDED)
+    StatusChange.objects.create(
+        user=user, from_status=Status.ACTIVE, to_status=Status.SUSPENDED, changed_by=by
+    )
+
+
+def make_world(liar: LyingProvider) -> World:
+    people = _everybody()
+    patient, doctor, stranger, other_doctor, admin = (people[who] for who in CAST[1:6])
+    connection = ConnectionFactory(patient=patient, doctor=doctor)
     apps = {who: api_client(user) for who, user in people.items()}
     browsers = {who: page_client(user) for who, user in people.items()}
-    User.objects.filter(pk=people["suspended"].pk).update(status=Status.SUSPENDED)
-    StatusChange.objects.create(
-        user=people["suspended"],
-        from_status=Status.ACTIVE,
-        to_status=Status.SUSPENDED,
-        changed_by=admin,
-    )
+    _suspend(people["suspended"], by=admin)
     prescription = issue(connection)
     template = save_template(actor=doctor, name="Throat", order=Order(items=[PARACETAMOL]))
     grant = set_grant(
