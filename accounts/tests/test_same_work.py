@@ -16,8 +16,17 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from accounts.models import AttemptCount, Role, User
+from accounts.models import (
+    AttemptCount,
+    OneTimeCode,
+    Registration,
+    Role,
+    Status,
+    Totp,
+    User,
+)
 from accounts.services.registration import start_registration
 from medisync.tests.client import api_client, sign_in
 
@@ -125,3 +134,55 @@ def test_known_and_unknown_addresses_are_the_same_work(
     assert of_known.statements == of_unknown.statements
     assert (of_known.hashes, of_unknown.hashes) == (hashes, hashes)
     assert (of_known.tasks, of_unknown.tasks) == (tasks, tasks)
+
+
+def without_a_password(user: User) -> None:
+    """As an account made with Google is."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+
+
+def closed(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(status=Status.SUSPENDED)
+
+
+def with_an_app(user: User) -> None:
+    Totp.objects.create(user=user, seed="JBSWY3DPEHPK3PXP", confirmed_at=timezone.now())
+
+
+@pytest.mark.parametrize("is_now", [without_a_password, closed, with_an_app])
+@pytest.mark.parametrize("ask", [log_in, forget_password, register])
+def test_account_of_any_kind_is_the_same_work(
+    known: str, ask: Ask, is_now: Callable[[User], None]
+) -> None:
+    is_now(User.objects.get(email=known))
+
+    of_known, of_unknown = ask(known), ask(UNKNOWN)
+
+    assert of_known == of_unknown
+
+
+def test_second_code_for_a_registration_is_the_same_work(known: str) -> None:
+    def ask_again(email: str) -> Work:
+        register(email)
+        waiting = Registration.objects.latest("pk")
+        OneTimeCode.objects.update(sent_at=timezone.now() - OneTimeCode.RESEND_AFTER)
+        body = {"id": str(waiting.pk), "type": "EMAIL_VERIFICATION"}
+        return asked("resend-otp", body, 204)
+
+    assert ask_again(known) == ask_again(UNKNOWN)
+
+
+def test_moving_to_a_taken_address_is_the_same_work(known: str, stranger: User) -> None:
+    """Whoever is signed in learns no more than others."""
+    client = api_client(stranger)
+
+    def move_to(email: str) -> Work:
+        cache.clear()
+        AttemptCount.objects.all().delete()
+        with watched() as work:
+            answer = client.post("/api/v1/auth/change-email", {"new_email": email})
+        assert answer.status_code == 200, answer.content
+        return work
+
+    assert move_to(known) == move_to(UNKNOWN)
