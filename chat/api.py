@@ -81,7 +81,7 @@ class ChatViewSet(Conversing, viewsets.GenericViewSet[Any]):
         """What was said, by its numbers. With `after_seq` everything since, withdrawals too:
         whoever asks with the last number they have misses nothing. What is given out is marked
         as delivered, unless it was searched for."""
-        query = valid_query(request, shapes.MessagesQuerySerializer)
+        query = valid(shapes.MessagesQuerySerializer(data=request.query_params))
         page = _page(request, pk, **query)
         if page.entries and not query["q"]:
             newest = page.entries[-1].seq

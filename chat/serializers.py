@@ -74,7 +74,7 @@ class NoticeSerializer(serializers.ModelSerializer[Absence]):
         read_only_fields = fields
 
 
-class ChatSerializer(serializers.Serializer[Line]):
+class ChatSerializer(serializers.Serializer[Any]):
     """A chat as its `viewer`, named in the context, sees it."""
 
     id = serializers.UUIDField(source="chat.pk", read_only=True)

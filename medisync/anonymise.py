@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import DeviceSession, Role, User
 from accounts.services.anonymise import anonymise_user
+from chat.services.help import forget_help
 from connections.services.grants import forget_grants
 from connections.services.request_contents import (
     close_late_requests,
@@ -38,6 +39,7 @@ def _anonymise(*, session: DeviceSession, user_id: UUID, email: str, reason: str
     user = anonymise_user(session=session, user_id=user_id, email=email, reason=reason)
     forget_requests(user=user, by=session.user, held=held)
     refills.forget_requests(user=user, by=session.user)
+    forget_help(user=user)
     if user.role == Role.PATIENT:
         forget_grants(user=user, by=session.user)
         forget_card(user=user)

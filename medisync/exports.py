@@ -51,6 +51,14 @@ from accounts.services.health import PROFILE_FIELDS
 from accounts.services.profiles import PRACTICE
 from audit.models import AccessEvent
 from audit.services import access_event, record_accesses
+from chat.models import Absence, CannedReply, Chat, Message
+from chat.serializers import (
+    AbsenceSerializer,
+    ChatSerializer,
+    MessageSerializer,
+    ReplySerializer,
+)
+from chat.services.reading import lines_of
 from common.clock import clinic_date
 from common.documents import DOCUMENT_SUFFIXES, sniff_document
 from common.languages import Language
@@ -189,6 +197,8 @@ class _Archive:
             *(partial(self._some_prescriptions, batch) for batch in batches),
             self._refill_requests,
             self._templates,
+            self._chats,
+            self._help,
             self._preferences,
             self._notifications,
             self._accesses,
@@ -515,6 +525,49 @@ class _Archive:
         rows = [[one.name, ", ".join(item["medicine"] for item in one.items)] for one in templates]
         columns = (_("Name"), _("Medicines"))
         self.tables.append(Table(_("Templates for prescriptions"), columns, rows))
+
+    def _chats(self) -> None:
+        """Whom they write with, and all that they may still read of it: to a doctor whose
+        connection has ended, what they wrote themselves."""
+        self._add_list("chats.json", self._told_of_chats())
+        rows: list[list[str]] = []
+        self._add_list("messages.json", self._said(rows))
+        columns = (_("When"), _("From"), _("To"), _("Message"))
+        self.tables.append(_newest(_("Messages"), columns, rows, "messages.json"))
+
+    def _told_of_chats(self) -> Iterator[Any]:
+        for chats in _chunks(Chat.objects.visible_to(self.user).with_people()):
+            lines = lines_of(actor=self.user, chats=chats)
+            yield from ChatSerializer(lines, many=True, context={"viewer": self.user}).data
+
+    def _said(self, rows: list[list[str]]) -> Iterator[Any]:
+        """Each entry, the newest first, and what the page shows of the newest messages."""
+        found = Message.objects.visible_to(self.user).with_details().with_people()
+        for chunk in _chunks(found.order_by("-id")):
+            said = [entry for entry in chunk if entry.kind == Message.Kind.MESSAGE]
+            rows += [self._message_row(message) for message in _still_shown(said, rows)]
+            yield from MessageSerializer(chunk, many=True).data
+
+    def _message_row(self, message: Message) -> list[str]:
+        pair, withdrawn = message.chat.connection, _("Withdrawn")
+        by_doctor = message.sender_id == pair.doctor_id
+        sides = (pair.doctor, pair.patient) if by_doctor else (pair.patient, pair.doctor)
+        names = [side.display_name for side in sides]
+        return [
+            _when(message.created_at), *names, withdrawn if message.is_retracted else message.text,
+        ]  # fmt: skip
+
+    def _help(self) -> None:
+        """What a doctor has prepared to answer with."""
+        if not self.user.is_doctor:
+            return
+        replies = list(CannedReply.objects.visible_to(self.user))
+        absence = Absence.objects.visible_to(self.user).first()
+        away = AbsenceSerializer(absence).data if absence else None
+        prepared = {"replies": ReplySerializer(replies, many=True).data, "absence": away}
+        self._add("prepared-replies.json", dumps(prepared))
+        rows = [[reply.title, reply.content] for reply in replies]
+        self.tables.append(Table(_("Prepared replies"), (_("Title"), _("Text")), rows))
 
     def _preferences(self) -> None:
         """How they want to be told of things."""

@@ -143,7 +143,12 @@ class Participant(BaseModel):
     """How far one of the two has come: what reached a device of theirs, what they have read, and
     what a notification told them of. Each only grows; unread is counted, never kept."""
 
-    chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="participants")
+    chat = models.ForeignKey(
+        Chat,
+        on_delete=models.CASCADE,
+        related_name="participants",
+        db_index=False,  # `participant_once` begins with it
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="chat_places"
     )

@@ -51,6 +51,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def with_details(self) -> MessageQuerySet:
         return self.select_related("retraction", "target")
 
+    def with_people(self) -> MessageQuerySet:
+        return self.select_related(
+            "chat__connection__patient", "chat__connection__doctor__doctor_profile"
+        )
+
 
 class Message(BaseModel):
     """One entry of a chat: something said, or the withdrawal of something said.
@@ -67,9 +72,12 @@ class Message(BaseModel):
         MESSAGE = "MESSAGE", _("Message")
         RETRACTION = "RETRACTION", _("Withdrawal")
 
-    chat = models.ForeignKey(Chat, on_delete=models.PROTECT, related_name="messages")
+    # Neither has an index of its own: constraints and `message_by_sender` begin with them.
+    chat = models.ForeignKey(
+        Chat, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     sender = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages", db_index=False
     )
     seq = models.PositiveBigIntegerField()
     # Of the instant at which it took its number, which the chat remembers, too.

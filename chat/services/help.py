@@ -17,6 +17,7 @@ from accounts.models import User
 from chat.models import Absence, CannedReply
 from chat.policies import check_can_prepare
 from common.errors import DomainError, InvalidInput
+from prescriptions.services.texts import check_line, check_text
 
 
 class TitleTaken(DomainError):
@@ -36,6 +37,8 @@ def save_reply(
     """Keep words under a title, as a new reply or in the place of one; of each title a doctor has
     one, whatever its letters' case."""
     check_can_prepare(actor)
+    check_line(title, attr="title")
+    check_text(content, attr="content")
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     mine = CannedReply.objects.visible_to(actor)
     others = mine.exclude(pk=reply_id)
@@ -62,11 +65,13 @@ def set_absence(
 ) -> Absence:
     """Say from when until when one does not answer. It takes the place of what was said before."""
     check_can_prepare(actor)
+    check_text(notice, attr="notice")
     if ends_at <= starts_at:
         raise InvalidInput(_("It ends before it begins."), attr="ends_at")
     if ends_at <= timezone.now():
         raise InvalidInput(_("That is over already."), attr="ends_at")
-    said = {"starts_at": starts_at, "ends_at": ends_at, "notice": notice}
+    instants = {"starts_at": starts_at.astimezone(dt.UTC), "ends_at": ends_at.astimezone(dt.UTC)}
+    said = instants | {"notice": notice}
     absence, _is_new = Absence.objects.update_or_create(doctor=actor, defaults=said)
     return absence
 

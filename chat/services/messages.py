@@ -18,8 +18,10 @@ from chat.services.chats import awaiting_since, people_of
 from chat.services.holding import lock_chat
 from common.errors import DomainError, InvalidInput
 from common.ids import uuid7
+from common.lines import is_visible
 from common.throttling import TooManyRequests
 from prescriptions.models import Prescription
+from prescriptions.services.texts import check_text
 
 MOST_A_MINUTE = 60
 A_MINUTE = dt.timedelta(minutes=1)
@@ -101,7 +103,8 @@ def _add(entry: Message, chat: Chat) -> None:
 
 def _as_written(content: str, prescription_id: UUID | None) -> str:
     content = content.strip()
-    if not content and prescription_id is None:
+    check_text(content.replace("\t", " "), attr="content")
+    if not is_visible(content) and (content or prescription_id is None):
         raise InvalidInput(_("Write something."), attr="content")
     if len(content) > Message.MAX_LENGTH:
         raise InvalidInput(_("A message has 5,000 characters at most."), attr="content")

@@ -23,16 +23,20 @@ FORGOTTEN = dt.timedelta(days=7)
 def tell_of_unread(now: dt.datetime) -> int:
     """Tell each person once of what has waited for them for two minutes, however much it is, and
     of what comes later once they have read up to there. Returns how many were told something."""
-    return sum(_tell(place_id, now) for place_id in _waiting(now))
+    return sum(_tell(place_id, now) for place_id in waiting(now))
 
 
-def _waiting(now: dt.datetime) -> list[UUID]:
+def waiting(now: dt.datetime) -> list[UUID]:
     """The places of those whose oldest untold message is old enough."""
+    # The bound is the chat's, so that it is asked of those places only that are behind.
     oldest = (
         Message.objects.standing()
         .filter(chat=OuterRef("chat"))
         .exclude(sender_id=OuterRef("user"))
-        .filter(seq__gt=Greatest(OuterRef("last_read_seq"), OuterRef("told_seq")))
+        .filter(
+            seq__gt=Greatest(OuterRef("last_read_seq"), OuterRef("told_seq")),
+            seq__lte=OuterRef("chat__last_seq"),
+        )
         .order_by()
         .values("chat")
         .annotate(oldest=Min("created_at"))
@@ -63,10 +67,10 @@ def _tell(place_id: UUID, now: dt.datetime) -> bool:
     place.save(update_fields=["told_seq"])
     others = {*place.chat.participants.values_list("user_id", flat=True)} - {place.user_id}
     sender = place.chat.participants.select_related("user").get(user_id=others.pop()).user
-    notify(
+    told = notify(
         recipient=place.user,
         kind=Kind.MESSAGE_RECEIVED,
         about=sender,
         url=f"/chats/{place.chat_id}",
     )
-    return True
+    return told is not None

@@ -13,17 +13,12 @@ from django.db import connection as database
 from accounts.models import User
 from chat.models import Chat, Message, Participant
 from chat.services.messages import retract_message
-from chat.tests.factories import chat_of, say
+from chat.tests.factories import say
 from connections.models import Connection
 from connections.services.connections import end_connection
 from prescriptions.tests.factories import issue
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def chat(connection: Connection) -> Chat:
-    return chat_of(connection)
 
 
 def write(chat: Chat, **changes: Any) -> Message:

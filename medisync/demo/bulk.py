@@ -32,7 +32,7 @@ class Rows:
 
     def __init__(self) -> None:
         self._tables: dict[type[models.Model], list[models.Model]] = {}
-        self._changes: list[tuple[models.Model, dict[str, Any]]] = []
+        self._changes: list[tuple[models.Model, dict[str, Any] | None]] = []
 
     def add(self, row: Row) -> Row:
         self._tables.setdefault(type(row), []).append(row)
@@ -47,6 +47,11 @@ class Rows:
         """What is said of a row when others that refer to it are there."""
         self._changes.append((row, values))
 
+    def add_in_turn(self, row: Row) -> Row:
+        """One that the database takes only after what was said to change before it."""
+        self._changes.append((row, None))
+        return row
+
     def put_in_order_of_time(self, model: type[models.Model]) -> None:
         self._tables.get(model, []).sort(key=attrgetter("created_at"))
 
@@ -54,6 +59,9 @@ class Rows:
         for model, rows in self._tables.items():
             copy_rows(model, rows)
         for row, values in self._changes:
+            if values is None:
+                row.save(force_insert=True)
+                continue
             for name, value in values.items():
                 setattr(row, name, value)
             row.save(force_update=True, update_fields=[*values])

@@ -21,6 +21,7 @@ from medisync.demo.chance import (
     uuid7_at,
     working_instant,
 )
+from medisync.demo.chats import make_chats
 from medisync.demo.courses import go_on, show_everything
 from medisync.demo.emergency import make_cards
 from medisync.demo.links import make_links
@@ -78,6 +79,7 @@ def make_clinic(world: World, number: int) -> Rows:
     cares = [care for patient in patients for care in _connect(clinic, patient, doctors)]
     _prescribe_all(clinic, cares)
     make_requests(clinic, doctors, patients, [care.connection for care in cares])
+    make_chats(clinic, [care.connection for care in cares], doctors)
     make_cards(clinic, patients)
     make_links(clinic, patients)
     clinic.rows.put_in_order_of_time(AccessEvent)  # in which they are chained

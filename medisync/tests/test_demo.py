@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 from uuid import RFC_4122
 
@@ -31,6 +32,10 @@ from accounts.services.sign_in import authenticate
 from accounts.tests.factories import PatientFactory
 from audit.models import AccessCase, AccessEvent
 from audit.verification import Verification
+from chat.models import CannedReply, Chat, Message, Participant
+from chat.services.chats import awaiting_since
+from chat.services.reading import list_chats, unread_count
+from chat.services.telling import tell_of_unread
 from common.clock import clinic_date
 from common.documents import sniff_document
 from connections.models import Connection, ConnectionRequest
@@ -69,7 +74,8 @@ MODELS = (
     User, PatientProfile, DoctorProfile, ApplicationReview, StatusChange, Connection, Prescription,
     ConnectionRequest,
     PrescriptionItem, Notification, AccessEvent, AllergyIntolerance, EmergencyContact,
-    EmergencyCard, EmergencyChoice, EmergencyScan, SharedLink, LinkOpening,
+    EmergencyCard, EmergencyChoice, EmergencyScan, SharedLink, LinkOpening, Chat, Participant,
+    Message, CannedReply,
 )  # fmt: skip
 END = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 Action = AccessEvent.Action
@@ -173,6 +179,28 @@ def test_some_ask_and_are_answered_and_the_published_accounts_among_them(demo):
     for known in Connection.objects.filter(origin=Connection.Origin.REQUEST):
         between = {"patient": known.patient_id, "doctor": known.doctor_id}
         assert ConnectionRequest.objects.filter(status="ACCEPTED", **between).count() == 1
+
+
+def test_published_people_write_and_one_waits_and_one_has_not_read(demo):
+    doctor = User.objects.get(email=DOCTOR_EMAIL)
+    waiting, reading = (
+        Chat.objects.get(connection__patient__email=email, connection__doctor=doctor)
+        for email in (PATIENT_EMAIL, ARABIC_PATIENT_EMAIL)
+    )
+    assert list_chats(actor=doctor).order_by("-turn").first() == waiting
+    assert unread_count(actor=doctor, chat=waiting) == 1
+    assert reading.awaiting_since is None
+    assert unread_count(actor=reading.connection.patient, chat=reading) == 1
+    assert re.search("[\u0600-\u06ff]", reading.messages.earliest("seq").content)
+    assert CannedReply.objects.visible_to(doctor).exists()
+    assert Message.objects.filter(kind=Message.Kind.RETRACTION).exists()
+    for chat in Chat.objects.all():
+        said = list(chat.messages.order_by("seq"))
+        assert [entry.seq for entry in said] == [*range(1, chat.last_seq + 1)]
+        assert [entry.created_at for entry in said] == sorted(entry.created_at for entry in said)
+        assert chat.awaiting_since == awaiting_since(chat)
+    # Whoever starts the demonstration is not mailed about it.
+    assert tell_of_unread(timezone.now()) == 0
 
 
 def test_published_accounts_can_sign_in_and_know_each_other(demo):

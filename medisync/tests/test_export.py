@@ -28,8 +28,12 @@ from accounts.services.exports import (
 )
 from accounts.tests.factories import DoctorFactory, png_bytes
 from audit.models import AccessEvent
+from chat.models import Chat
+from chat.services.help import save_reply, set_absence
+from chat.services.messages import retract_message
+from chat.tests.factories import chat_of, say
 from connections.models import AccessGrant, Connection
-from connections.services.connections import block, connect
+from connections.services.connections import block, connect, end_connection
 from connections.services.grants import Sharing, set_grant
 from connections.services.requests import send_request
 from connections.tests.asking import ask, looked
@@ -377,11 +381,11 @@ def test_patient_takes_along_their_links_without_what_opens_them(patient: User) 
 def test_every_table_of_a_person_is_in_the_copy_or_said_not_to_be() -> None:
     """A new table that points at a user: add it to `exports.py`, or say here why not."""
     told = {
-        "AccessGrant", "AllergyIntolerance", "Condition", "Connection", "ConnectionRequest",
-        "DeviceSession", "DoctorProfile", "EmergencyCard", "EmergencyContact", "ExternalIdentity",
-        "MedicationStatement", "Notification", "Passkey", "PatientProfile", "Preferences",
-        "Prescription", "PrescriptionTemplate", "Record", "RefillRequest", "SharedLink",
-        "StatusChange", "Totp",
+        "Absence", "AccessGrant", "AllergyIntolerance", "CannedReply", "Condition", "Connection",
+        "ConnectionRequest", "DeviceSession", "DoctorProfile", "EmergencyCard", "EmergencyContact",
+        "ExternalIdentity", "MedicationStatement", "Message", "Notification", "Participant",
+        "Passkey", "PatientProfile", "Preferences", "Prescription", "PrescriptionTemplate",
+        "Record", "RefillRequest", "SharedLink", "StatusChange", "Totp",
     }  # fmt: skip
     not_told = {
         # Secrets and steps of signing in, gone within the hour or worth nothing afterwards.
@@ -392,7 +396,7 @@ def test_every_table_of_a_person_is_in_the_copy_or_said_not_to_be() -> None:
         # The work of administrators.
         "AccountChange", "AccountListExport", "ApplicationReview", "LogEntry",
         # Without rows as yet.
-        "Appointment", "Message",
+        "Appointment",
     }  # fmt: skip
 
     pointing = {
@@ -492,6 +496,59 @@ def test_doctor_finds_their_documents_and_what_they_issued(connection: Connectio
     assert archive.read("documents/national-id-document.png") == png_bytes()
     assert f"prescriptions/{prescription.number}.pdf" in archive.namelist()
     assert read(archive, "account.json")["profile"]["specialization"] == "cardiology"
+
+
+class TestChats:
+    @pytest.fixture
+    def chat(self, connection: Connection) -> Chat:
+        chat = chat_of(connection)
+        say(chat, connection.patient, "Good morning")
+        said = say(chat, connection.patient, "My secret")
+        retract_message(actor=connection.patient, message_id=said.pk)
+        say(chat, connection.doctor, "How are you?")
+        return chat
+
+    @pytest.mark.parametrize("who", ["patient", "doctor"])
+    def test_copy_holds_what_was_said_and_not_what_was_withdrawn(
+        self, chat: Chat, who: str
+    ) -> None:
+        archive = content_of(made(getattr(chat.connection, who)))
+
+        told = read(archive, "messages.json")
+        assert [(one["seq"], one["kind"], one["content"]) for one in told] == [
+            (4, "MESSAGE", "How are you?"),
+            (3, "RETRACTION", ""),
+            (2, "MESSAGE", ""),
+            (1, "MESSAGE", "Good morning"),
+        ]
+        assert [one["id"] for one in read(archive, "chats.json")] == [str(chat.pk)]
+        assert "How are you?" in archive.read("index.html").decode()
+        assert "My secret" not in everything_in(archive)
+
+    def test_doctor_takes_along_after_the_end_what_they_wrote(self, chat: Chat) -> None:
+        end_connection(actor=chat.connection.patient, connection_id=chat.connection_id)
+
+        of_doctor = content_of(made(chat.connection.doctor))
+        of_patient = content_of(made(chat.connection.patient))
+
+        assert [one["seq"] for one in read(of_doctor, "messages.json")] == [4]
+        assert "Good morning" not in everything_in(of_doctor)
+        assert len(read(of_patient, "messages.json")) == 4
+
+    def test_doctor_takes_along_what_they_prepared(self, doctor: User) -> None:
+        save_reply(actor=doctor, title="Thank you", content="You are welcome.")
+        until = timezone.now() + dt.timedelta(days=1)
+        set_absence(actor=doctor, starts_at=timezone.now(), ends_at=until, notice="Away.")
+
+        prepared = read(content_of(made(doctor)), "prepared-replies.json")
+
+        assert [one["title"] for one in prepared["replies"]] == ["Thank you"]
+        assert prepared["absence"]["notice"] == "Away."
+
+    def test_nobody_elses_chat_is_in_a_copy(self, chat: Chat, stranger: User) -> None:
+        archive = content_of(made(stranger))
+
+        assert read(archive, "messages.json") == read(archive, "chats.json") == []
 
 
 def test_patient_finds_in_the_log_that_their_doctor_took_a_copy(connection: Connection) -> None:
