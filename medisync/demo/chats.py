@@ -68,7 +68,13 @@ class _Told:
         tell(self.clinic, person, Kind.MESSAGE_RECEIVED, about=other, url=url, at=at)
 
     def end(self, at: dt.datetime) -> None:
-        self.clinic.rows.change_once_written(self.chat, active_at=at, awaiting_since=self.awaiting)
+        rows = self.clinic.rows
+        rows.change_once_written(self.chat, active_at=at, awaiting_since=self.awaiting)
+
+    def settle(self) -> None:
+        """Thanks need no answer."""
+        rows = self.clinic.rows
+        rows.change_once_written(self.chat, settled_seq=self.seq, awaiting_since=None)
 
     def _entry(self, sender: User, at: dt.datetime, **said: object) -> Message:
         self.seq += 1
@@ -147,3 +153,4 @@ def _converse(clinic: Clinic, connection: Connection, last: Talk | None) -> None
         told.tell_of_unread(reader, at + dt.timedelta(minutes=2))
     else:
         told.read(reader)
+        told.settle()
