@@ -109,7 +109,17 @@ def _claim(delivery_id: UUID | str, *, now: dt.datetime) -> EmailDelivery | None
     if not claimed:
         return None
     DeliveryAttempt.objects.create(delivery_id=delivery_id, started_at=now)
-    return EmailDelivery.objects.get(pk=delivery_id)
+    delivery = EmailDelivery.objects.select_related("recipient").get(pk=delivery_id)
+    _follow(delivery)
+    return delivery
+
+
+def _follow(delivery: EmailDelivery) -> None:
+    """It goes where its recipient is by now: who has waited out quiet hours or a retry may have
+    another address, and the old one may be somebody else's."""
+    if delivery.recipient and delivery.to_address != delivery.recipient.email:
+        delivery.to_address = delivery.recipient.email
+        delivery.save(update_fields=["to_address"])
 
 
 @transaction.atomic

@@ -271,6 +271,22 @@ def test_what_quiet_hours_held_leaves_in_its_order(patient: User, mailbox: Mailb
     assert results == [False, False, True, False, True]
 
 
+def test_what_quiet_hours_held_goes_where_its_person_is_by_then(
+    patient: User, mailbox: Mailbox
+) -> None:
+    wish(patient, **NIGHT)
+    with time_machine.travel(cairo(2026, 6, 1, 23, 30), tick=False):
+        held = tell(patient).email
+    User.objects.filter(pk=patient.pk).update(email="moved@example.org")
+
+    with time_machine.travel(cairo(2026, 6, 2, 7, 1), tick=False):
+        assert outbox.deliver(held.pk) is True
+
+    assert [mail.to for mail in mailbox.newest()] == [["moved@example.org"]]
+    held.refresh_from_db()
+    assert held.to_address == "moved@example.org"
+
+
 def test_quiet_hours_follow_the_persons_own_clock(mailbox: Mailbox) -> None:
     far = PatientFactory(time_zone="Asia/Tokyo")
     wish(far, **NIGHT)
