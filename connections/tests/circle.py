@@ -34,8 +34,7 @@ from connections.tests.serial import NEW, Act, Asked, Given, Pair, World
 from medisync.tests.client import sign_in
 from notifications.models import Notification
 from prescriptions.models import Prescription
-from prescriptions.services.issuing import Order, issue_prescription
-from prescriptions.tests.factories import PARACETAMOL
+from prescriptions.services.issuing import Item, Order, issue_prescription
 
 SIZE = 2
 
@@ -162,7 +161,7 @@ class Circle:
             "issue": lambda act: issue_prescription(
                 actor=self._actor(act),
                 connection_id=_or_none(act.connection),
-                order=Order(items=[PARACETAMOL]),
+                order=Order(items=[_mixture()]),
             ),
             "suspend": lambda act: suspend_user(
                 session=self._session(), user_id=self._id(act, act.by), reason="A complaint."
@@ -319,6 +318,11 @@ def fresh(world: World, before: World) -> World:
 def _newest(rows: Any) -> UUID | None:
     found: UUID | None = rows.order_by("-pk").values_list("pk", flat=True).first()
     return found
+
+
+def _mixture() -> Item:
+    """A medicine that nobody has had before, and of which the safety check so knows nothing."""
+    return Item(medicine=f"Mixture {uuid4().hex}", as_needed=True, quantity=20)
 
 
 def _or_none(pk: UUID | None) -> UUID:
