@@ -496,11 +496,12 @@ def test_every_table_of_a_person_is_known_here() -> None:
     """A new table that points at a user: say what becomes of it in `anonymise.py`, or that it
     names nobody, and add it."""
     known = {
-        "AccessGrant", "AccountChange", "AccountListExport", "AllergyIntolerance",
-        "ApplicationReview", "Appointment", "Condition", "Connection", "ConnectionRequest",
+        "Absence", "AccessGrant", "AccountChange", "AccountListExport", "AllergyIntolerance",
+        "ApplicationReview", "Appointment", "CannedReply", "Condition", "Connection",
+        "ConnectionRequest",
         "DataExport", "DeviceSession", "DirectoryEntry", "DoctorProfile", "EmailChange",
         "EmailDelivery", "EmergencyCard", "EmergencyContact", "ExternalIdentity", "LogEntry",
-        "MedicationStatement", "Message", "Notification", "Passkey", "PasskeyChallenge",
+        "MedicationStatement", "Message", "Notification", "Participant", "Passkey", "PasskeyChallenge",
         "PasswordReset", "PatientProfile", "PendingSignIn", "Preferences", "Prescription",
         "PrescriptionTemplate", "QrSighting", "QrToken", "Record", "RecoveryCode", "RefillRequest",
         "Registration", "SecondFactorReset", "SharedLink", "StatusChange", "Totp",
