@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from chat.models import Chat
+from chat.policies import can_converse
 from common.clock import clinic_date
 from common.pagination import feed_page
 from connections.models import AccessGrant, Connection
@@ -34,6 +36,8 @@ def connection_detail(request: HttpRequest, connection_id: UUID) -> HttpResponse
         "connection": connection,
         **_standing(connection, request.user),
         **_sharing(connection, request.user),
+        "can_converse": can_converse(request.user, connection),
+        "has_chat": Chat.objects.visible_to(request.user).filter(connection=connection).exists(),
         "can_issue": can_issue(request.user, connection),
         "page": page,
         "rows": [(prescription, prescription.state(today)) for prescription in page.rows],

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.services.applications import last_review
+from chat.services.reading import Line, lines_of, list_chats, with_unread
 from common.clock import clinic_date
 from common.languages import spoken
 from connections.models import Connection, ConnectionRequest, ConnectionRequestQuerySet
@@ -79,6 +80,7 @@ def _patient_home(user: User) -> dict[str, Any]:
         "refills": _refills(user).order_by("-id")[:SHOWN],
         "connections": _connections(user),
         "requests": _waiting(user).order_by("-id")[:SHOWN],
+        "chats": _unread_chats(user),
         "visits": last_visits(actor=user, count=VISITS_SHOWN),
         "notifications": _unread(user),
     }
@@ -96,6 +98,7 @@ def _doctor_home(user: User) -> dict[str, Any]:
         "request_count": _waiting(user).count(),
         "refills": _refills(user).order_by("id")[:SHOWN],
         "refill_count": _refills(user).count(),
+        "chats": _awaiting_chats(user),
         "notifications": _unread(user),
     }
 
@@ -146,6 +149,18 @@ def _waiting(user: User) -> ConnectionRequestQuerySet:
     """Requests without an answer, sent or received."""
     mine = ConnectionRequest.objects.visible_to(user)
     return mine.waiting(timezone.now()).with_people()
+
+
+def _awaiting_chats(user: User) -> list[Line]:
+    """Those in which a patient waits for the doctor's answer, the longest first."""
+    awaiting = list_chats(actor=user, awaiting=True).order_by("-turn", "-id")
+    return lines_of(actor=user, chats=list(awaiting[:SHOWN]))
+
+
+def _unread_chats(user: User) -> list[Line]:
+    """Those with messages that the patient has not read, the newest first."""
+    unread = with_unread(list_chats(actor=user), user).filter(unread_count__gt=0)
+    return lines_of(actor=user, chats=list(unread.order_by("-turn", "-id")[:SHOWN]))
 
 
 def _unread(user: User) -> Any:

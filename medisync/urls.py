@@ -24,6 +24,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/summary.pdf", chart.patient_summary, name="patient-summary"),
     path("files/<str:token>", links.issued_file, name="issued-file"),
     path("", include("prescriptions.urls")),
+    path("", include("chat.urls")),
     path("", include("qrverify.urls")),
     path("api/v1/", include("medisync.api")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

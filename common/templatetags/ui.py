@@ -282,13 +282,14 @@ def nav_link(
     icon: str = "",
     section: str = "",
     unread: int | None = None,
+    counts: str = "notifications",
     main: bool = False,
 ) -> dict[str, Any]:
     """A link of the main navigation, current on its page and on every page of its section.
 
     A section is the first word of the URL names: `prescription` of `prescription-detail`; there may
-    be several, with spaces between. With `unread` (0 included) it carries the number that live.js
-    counts up.
+    be several, with spaces between. With `unread` (0 included) it carries a number that live.js
+    keeps; `counts` says of what.
     """
     match = getattr(context.get("request"), "resolver_match", None)
     name = (match.url_name or "") if match else ""
@@ -298,6 +299,7 @@ def nav_link(
         "url": url,
         "icon": icon,
         "unread": unread,
+        "counts": counts,
         "main": main,
         "current": current,
     }

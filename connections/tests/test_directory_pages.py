@@ -96,11 +96,11 @@ def test_list_takes_the_same_queries_however_long(
     browser.get(LIST)
 
     # cookie, device session, entries, profiles, version, specialties of the form, unread count
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(LIST)
     DoctorFactory.create_batch(4)
     browser.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(LIST)
 
 

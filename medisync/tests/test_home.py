@@ -12,6 +12,7 @@ from django.test import Client
 from accounts.models import ApplicationReview, RejectReason, Status, User
 from accounts.tests.factories import DoctorFactory
 from accounts.tests.reviewing import reject
+from chat.tests.factories import chat_of, say
 from connections.models import Connection
 from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
@@ -131,19 +132,23 @@ def test_ended_connection_leaves_the_home_page(doctor: User, connection: Connect
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("who", "queries"), [("patient", 15), ("doctor", 14)])
+@pytest.mark.parametrize(("who", "queries"), [("patient", 21), ("doctor", 20)])
 def test_home_asks_the_same_few_queries_however_much_there_is(
     who: str, queries: int, patient: User, doctor: User, django_assert_max_num_queries
 ) -> None:
     for number in range(3):
         pair = {"patient": {"patient": patient}, "doctor": {"doctor": doctor}}[who]
-        issue(ConnectionFactory(**pair), items=[replace(AMLODIPINE, strength=f"{number} mg")])
+        connection = ConnectionFactory(**pair)
+        issue(connection, items=[replace(AMLODIPINE, strength=f"{number} mg")])
+        writes = connection.doctor if who == "patient" else connection.patient
+        say(chat_of(connection), writes)
     browser = page_client(patient if who == "patient" else doctor)
 
     with django_assert_max_num_queries(queries):
         page = browser.get("/")
 
-    assert len(page.context["connections"]) == len(page.context["prescriptions"]) == 3
+    for name in ("connections", "prescriptions", "chats"):
+        assert len(page.context[name]) == 3
     assert Notification.objects.visible_to(patient).count() == (3 if who == "patient" else 0)
 
 

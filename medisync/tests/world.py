@@ -377,6 +377,11 @@ def _around_chats(said: Message) -> dict[str, Any]:
         "POST api/v1/chat/replies": words,
         "PUT api/v1/chat/replies/<pk>": words,
         "PUT api/v1/chat/absence": {name: str(value) for name, value in AWAY.items()},
+        "POST chats/replies/new": words,
+        "POST chats/replies/<reply_id>": words,
+        "POST chats/away": {name: str(value) for name, value in AWAY.items()},
+        "POST chats/<chat_id>/send": spoken,
+        "POST chats/<chat_id>/read": {"seq": 1},
     }
 
 

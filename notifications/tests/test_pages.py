@@ -63,7 +63,7 @@ def test_list_takes_the_same_queries_however_long(
         tell(patient)
     browser = page_client(patient)
 
-    with django_assert_num_queries(4):  # cookie, device session, notifications, unread count
+    with django_assert_num_queries(5):  # cookie, device session, notifications, unread counts
         browser.get(LIST)
 
 

@@ -400,5 +400,5 @@ def test_page_takes_a_fixed_number_of_questions(
 ) -> None:
     browser = page_client(patient)
 
-    with django_assert_num_queries(4):  # cookie, device session, preferences, unread count
+    with django_assert_num_queries(5):  # cookie, device session, preferences, unread counts
         browser.get(PAGE)

@@ -128,7 +128,7 @@ def test_list_takes_the_same_queries_however_long(
     browser = page_client(request.getfixturevalue(who))
 
     # cookie, device session, prescriptions, items, unread count
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(LIST)
 
 

@@ -386,7 +386,7 @@ def test_queue_takes_the_same_queries_however_long(
     browser = page_client(doctor)
 
     # cookie, device session; waiting, items, dispenses, their number; answered; unread count
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         browser.get("/refills")
 
 

@@ -151,7 +151,7 @@ def test_page_takes_few_queries(doctor: User, django_assert_num_queries: Any) ->
         find_token(actor=PatientFactory(), scanned=show_code(doctor).code)
 
     # cookie, device session, codes, past codes, numbers, who looks, who connected, unread count
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         browser.get("/qr")
 
 

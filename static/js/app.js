@@ -120,6 +120,9 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// What was written and not yet sent stays with whoever wrote it: it goes when they have gone.
+if (!document.body.dataset.liveUrl) sessionStorage.clear();
+
 // --- Forms ---
 
 document.addEventListener("submit", (event) => {

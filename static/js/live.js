@@ -1,11 +1,13 @@
 // One socket for the page. Every frame becomes an event `live:<type>` on the document; an event
-// `live:send` sends one, if the socket is open, which `live:connected` tells.
+// `live:send` sends one, if the socket is open, which `live:connected` and `live:disconnected`
+// tell.
 
 const { liveUrl, loginUrl } = document.body.dataset;
 const state = document.querySelector("[data-live-state]");
 const LONGEST_WAIT = 30_000;
 const SILENCE = 25_000;
 const PATIENCE = 3_000; // a short break is not worth a word
+const BURST = 300;
 const LEAVING = 5_000; // how long the next page may take to come
 const MOST_COUNTED = 99;
 const NOT_SIGNED_IN = 4401;
@@ -17,6 +19,8 @@ let retry;
 let ping;
 let warning;
 let leftAt = -Infinity;
+let invitedIn; // seconds, from a server that is about to close
+const title = document.title;
 
 function tell(name, detail) {
   document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -46,34 +50,70 @@ function closed(event) {
   clearInterval(ping);
   // Whoever signs out here is on the way already.
   const isLeaving = performance.now() < leftAt + LEAVING;
+  tell("live:disconnected");
   if (event.code === REVOKED && !isLeaving) location.assign(loginUrl);
   if (event.code === REVOKED || event.code === NOT_SIGNED_IN) return;
   failures += 1;
   warning ??= setTimeout(() => { state.hidden = false; }, PATIENCE);
   // Doubling waits with chance in them, so that a restarted server is not met by all at once.
   const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - 1));
-  retry = setTimeout(connect, wait * (0.5 + Math.random() / 2));
+  const named = invitedIn === undefined ? wait * (0.5 + Math.random() / 2) : invitedIn * 1000;
+  invitedIn = undefined;
+  retry = setTimeout(connect, named);
 }
 
 function received(frame) {
   tell(`live:${frame.type}`, frame);
   if (frame.type === "notification") {
     tell("toast", { text: frame.title, url: frame.url });
-    countUnread();
+    countNotification();
   }
-  refresh(frame.type);
+  // The server goes, and has said when each of us may come to the next one.
+  if (frame.type === "server.closing") invitedIn = frame.reconnect_after;
+  if (frame.type === "chat.activity") countChats();
+  refreshSoon(frame.type);
 }
 
-function countUnread() {
-  for (const badge of document.querySelectorAll("[data-unread]")) {
+function showUnread(of, counted) {
+  for (const badge of document.querySelectorAll(`[data-unread="${of}"]`)) {
     const number = badge.querySelector("[data-unread-number]");
-    const count = Number.parseInt(number.textContent, 10) + 1;
+    const count = counted(Number.parseInt(number.textContent, 10));
     number.textContent = count > MOST_COUNTED ? `${MOST_COUNTED}+` : count;
-    badge.hidden = false;
+    badge.hidden = !count;
   }
 }
 
-// Parts of a page that follow a kind of frame are fetched again from the page's own address.
+const countNotification = () => showUnread("notifications", (count) => count + 1);
+
+// Messages are read on other devices as well, so their number is asked for, once for a burst.
+let counting;
+function countChats() {
+  clearTimeout(counting);
+  counting = setTimeout(async () => {
+    const answer = await fetch("/chats/unread").catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const { count } = await answer.json();
+    showUnread("chats", () => count);
+    showInTitle(count);
+  }, BURST);
+}
+
+function showInTitle(count) {
+  const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : count;
+  document.title = count ? `(${number}) ${title}` : title;
+}
+
+const badge = document.querySelector('[data-unread="chats"] [data-unread-number]');
+if (badge) showInTitle(Number.parseInt(badge.textContent, 10));
+
+// Parts of a page that follow a kind of frame are fetched again from the page's own address, once
+// for a burst of frames of that kind.
+const refreshing = new Map();
+function refreshSoon(type) {
+  clearTimeout(refreshing.get(type));
+  refreshing.set(type, setTimeout(() => refresh(type), type === "chat.activity" ? BURST : 0));
+}
+
 async function refresh(type) {
   const parts = [...document.querySelectorAll("[data-live-refresh][id]")].filter(
     (part) => !type || part.dataset.liveRefresh.split(" ").includes(type),
@@ -89,7 +129,8 @@ async function refresh(type) {
   tell("live:refreshed");
 }
 
-document.addEventListener("live:reconnected", () => refresh());
+document.addEventListener("live:reconnected", () => { refresh(); countChats(); });
+document.addEventListener("live:count", countChats);
 document.addEventListener("live:send", (event) => {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(event.detail));
 });

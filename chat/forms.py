@@ -1,0 +1,88 @@
+"""What is typed around conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from chat.models import Absence, CannedReply
+from common.forms import MomentInput
+from common.ids import uuid7
+
+# The largest number that the database has for an entry.
+LARGEST_SEQ = 2**63 - 1
+
+
+class WrittenField(forms.CharField):
+    """Words in several lines. Browsers send each line's end as two characters, which would count
+    as two."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
+class SendForm(forms.Form):
+    """A message. `seen` is the newest that its sender had before their eyes; how long it may be
+    the service says."""
+
+    content = WrittenField(
+        label=_("Your message"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 1, "dir": "auto", "autocomplete": "off"}),
+    )
+    prescription_id = forms.UUIDField(
+        label=_("Mention a prescription"), required=False, widget=forms.Select
+    )
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(
+        required=False, min_value=0, max_value=LARGEST_SEQ, widget=forms.HiddenInput
+    )
+
+    @classmethod
+    def new(cls, **initial: Any) -> SendForm:
+        """A form that can send one message, however often it is sent."""
+        return cls(initial={"client_id": uuid7(), **initial})
+
+    def offer(self, prescriptions: Iterable[tuple[Any, str]]) -> None:
+        """Those that can be mentioned."""
+        choices = [("", _("None")), *prescriptions]
+        self.fields["prescription_id"].widget.choices = choices
+
+
+class ReadForm(forms.Form):
+    """Up to where somebody has read."""
+
+    seq = forms.IntegerField(min_value=0, max_value=LARGEST_SEQ)
+
+
+class ReplyForm(forms.Form):
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=CannedReply._meta.get_field("title").max_length,
+        help_text=_("You find it by this. Patients do not see it."),
+    )
+    content = WrittenField(
+        label=_("Text"),
+        max_length=CannedReply._meta.get_field("content").max_length,
+        help_text=_("It begins a message, which you can change before you send it."),
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+    )
+
+
+class AbsenceForm(forms.Form):
+    """By the clock of whoever fills it in."""
+
+    starts_at = forms.DateTimeField(label=_("From"), widget=MomentInput)
+    ends_at = forms.DateTimeField(label=_("Until"), widget=MomentInput)
+    notice = WrittenField(
+        label=_("What patients read"),
+        max_length=Absence.NOTICE_LENGTH,
+        required=False,
+        help_text=_("For example who stands in for you. If left empty, they read the days alone."),
+        widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+    )

@@ -1,0 +1,1 @@
+"""Conversations on pages; without JavaScript, too."""
