@@ -31,9 +31,6 @@ ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 EXPOSE 8000
 # For the web server; docker-compose.yml switches it off for the other processes.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
-# The number of server processes comes from WEB_CONCURRENCY. The client's address and scheme are
-# Django's business (TRUSTED_PROXY_COUNT), so the server must not rewrite them.
-CMD ["uvicorn", "medisync.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--ws-max-size", "65536", "--ws-max-queue", "8", \
-     "--no-proxy-headers", "--no-server-header", "--no-access-log", \
-     "--timeout-graceful-shutdown", "20", "--log-level", "warning"]
+# The number of server processes comes from WEB_CONCURRENCY. At the end sockets are told when to
+# come back, and requests in progress have 20 s.
+CMD ["python", "-m", "medisync.server", "--host", "0.0.0.0", "--port", "8000"]

@@ -16,6 +16,7 @@ from django.http import Http404
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from common import close_codes
 from common.errors import DomainError
 from common.renderers import dumps
 from common.threads import AWAY
@@ -29,11 +30,6 @@ MAX_REF = 100
 # How many frames a client may send at once, and how many a second thereafter.
 BURST = 100
 FRAMES_A_SECOND = 20
-CLOSE_TOO_BIG = 1009
-CLOSE_RESTARTING = 1012
-CLOSE_TRY_LATER = 1013
-CLOSE_FELL_BEHIND = 4408
-CLOSE_TOO_MANY_ERRORS = 4429
 
 Handler = Callable[[Any, dict[str, Any]], Awaitable[None]]
 
@@ -98,7 +94,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
             await handler(message)
         except AWAY as error:
             logger.warning("The database is away: %s", type(error).__name__)
-            await self.close(CLOSE_TRY_LATER)
+            await self.close(close_codes.TRY_LATER)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         ref: Any = None
@@ -128,7 +124,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
     async def _parsed(self, text: str | None, binary: bytes | None) -> dict[str, Any] | None:
         raw = (text or "").encode() if binary is None else binary
         if len(raw) > MAX_FRAME_BYTES:
-            await self.close(CLOSE_TOO_BIG)
+            await self.close(close_codes.TOO_BIG)
             return None
         try:
             frame = orjson.loads(raw)
@@ -150,7 +146,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
         # That we are not available is no fault of the client.
         self.error_count += not isinstance(error, Unavailable)
         if self.error_count >= MAX_ERRORS:
-            await self.close(CLOSE_TOO_MANY_ERRORS)
+            await self.close(close_codes.TOO_MANY_ERRORS)
 
     async def send_frame(self, frame: dict[str, Any], *, ref: Any = None) -> None:
         answer = frame if ref is None else frame | {"ref": ref}
@@ -183,7 +179,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
 
     async def fell_behind(self, event: dict[str, Any]) -> None:
         """More waited for this client than may."""
-        await self.close(CLOSE_FELL_BEHIND)
+        await self.close(close_codes.FELL_BEHIND)
 
     async def look_again(self, event: dict[str, Any]) -> None:
         """Announcements may have been lost."""

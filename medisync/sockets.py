@@ -18,7 +18,8 @@ from accounts.models import DeviceSession
 from accounts.services.sessions import SessionEnded
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
 from chat.sockets import Conversations
-from common.consumers import CLOSE_RESTARTING, CLOSE_TRY_LATER, FrameConsumer, FrameError, Handler
+from common import close_codes
+from common.consumers import FrameConsumer, FrameError, Handler
 from common.errors import DomainError
 from common.live import patient_group, session_group, user_group
 from common.threads import AWAY
@@ -29,9 +30,6 @@ SHORTEST_WAIT = 0.1
 # When a server ends, clients come back over so many seconds, one for each hundred of them.
 SOCKETS_A_SECOND = 100
 LONGEST_SPREAD_SECONDS = 30
-CLOSE_NOT_SIGNED_IN = 4401
-CLOSE_REVOKED = 4403
-CLOSE_NOT_HERE = 4404
 # What is announced to those who have joined a chat.
 OF_CHATS = {
     "chat.message", "chat.retracted", "chat.read", "chat.delivered", "chat.typing", "presence",
@@ -60,11 +58,11 @@ class ClientSocket(FrameConsumer):
             self.session = None
         except AWAY:
             await self._accept()
-            await self.close(CLOSE_TRY_LATER)
+            await self.close(close_codes.TRY_LATER)
             return
         await self._accept()
         if self.session is None:
-            await self.close(CLOSE_NOT_SIGNED_IN)
+            await self.close(close_codes.NOT_SIGNED_IN)
             return
         self.language = self.session.user.language
         self.groups_joined = self._own_groups(self.session)
@@ -121,7 +119,7 @@ class ClientSocket(FrameConsumer):
         spread = min(LONGEST_SPREAD_SECONDS, 1 + event["sockets"] / SOCKETS_A_SECOND)
         after = round(random.uniform(0.5, 0.5 + spread), 1)  # noqa: S311 - no secret
         await self.send_frame({"type": "server.closing", "reconnect_after": after})
-        await self.close(CLOSE_RESTARTING)
+        await self.close(close_codes.RESTARTING)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if await self._session_stands():
@@ -130,7 +128,7 @@ class ClientSocket(FrameConsumer):
     async def _refuse(self, error: DomainError, ref: Any) -> None:
         await super()._refuse(error, ref)
         if isinstance(error, SessionEnded):
-            await self.close(CLOSE_REVOKED)
+            await self.close(close_codes.REVOKED)
 
     async def forward(self, event: dict[str, Any]) -> None:
         if not await self._session_stands():
@@ -147,7 +145,7 @@ class ClientSocket(FrameConsumer):
     async def _heed(self, frame: dict[str, Any]) -> None:
         """What was told to the client may be over for this socket as well."""
         if frame["type"] == "session.ended":
-            await self.close(CLOSE_REVOKED)
+            await self.close(close_codes.REVOKED)
         elif frame["type"] == "access.revoked":
             await self._look_at(UUID(frame["patient_id"]), tells=False)
         elif frame["type"] == "connection.ended":
@@ -160,7 +158,7 @@ class ClientSocket(FrameConsumer):
         if time.monotonic() < self.checked_at + RECHECK_SECONDS:
             return True
         if self.session is None or not await is_live(self.session.pk):
-            await self.close(CLOSE_REVOKED)
+            await self.close(close_codes.REVOKED)
             return False
         self.checked_at = time.monotonic()
         return True
@@ -279,7 +277,7 @@ def _revoked(patient_id: UUID, sight: Sight) -> dict[str, Any]:
 async def no_socket_here(scope: Any, receive: Any, send: Any) -> None:
     """Any other address."""
     await receive()
-    await send({"type": "websocket.close", "code": CLOSE_NOT_HERE})
+    await send({"type": "websocket.close", "code": close_codes.NOT_HERE})
 
 
 application = URLRouter([path("ws", ClientSocket.as_asgi()), re_path("", no_socket_here)])  # type: ignore[arg-type]

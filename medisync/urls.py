@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("qrverify.urls")),
     path("api/v1/", include("medisync.api")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/asyncapi", docs.AsyncAPIView.as_view(), name="asyncapi"),
     path("api/docs", login_not_required(docs.SwaggerView.as_view()), name="swagger"),
     path("api/redoc", login_not_required(docs.RedocView.as_view()), name="redoc"),
     path("healthz", health.healthz, name="healthz"),

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.middleware import SESSION_KEY
 from accounts.models import DeviceSession, User
 from accounts.tokens import token_pair
-from medisync.sockets import CLOSE_REVOKED
+from common import close_codes
 from medisync.tests.client import page_client, sign_in
 from medisync.tests.servers import web_server
 
@@ -128,7 +128,7 @@ def test_open_socket_is_closed_at_the_other_server(
     reading.join(PATIENCE)
     socket.shutdown()
     ((code, closed_at),) = closed
-    assert code == CLOSE_REVOKED
+    assert code == close_codes.REVOKED
     assert closed_at - ended_at < SECOND
 
 

@@ -35,11 +35,7 @@ FREE_BYTES_NEEDED = 256 * 1024 * 1024
 LOCK_PATIENCE_SECONDS = 30
 READY_SECONDS = 60
 # As in the Dockerfile, but quicker to stop.
-SERVER = [
-    *("uvicorn", "medisync.asgi:application", "--no-proxy-headers", "--no-server-header"),
-    *("--ws-max-size", "65536", "--ws-max-queue", "8"),
-    *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
-]
+SERVER = ["medisync.server", "--grace", "3"]
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

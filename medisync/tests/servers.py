@@ -20,7 +20,7 @@ from kombu import pools
 from medisync.celery import app
 from medisync.devstack.services import free_port
 
-READY_SECONDS = 30
+READY_SECONDS = 90
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -51,15 +51,23 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def web_server(host: str = "127.0.0.1") -> Iterator[str]:
-    """The ASGI server, as production runs it; yields its address, by a name of this machine."""
+    """The web server, as production runs it; yields its address, by a name of this machine."""
+    with web_process(host) as (_process, address):
+        yield address
+
+
+@contextmanager
+def web_process(
+    host: str = "127.0.0.1", **variables: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The same, with the program that it is."""
     port = free_port()
     address = f"http://{host}:{port}"
-    command = [
-        "uvicorn", "medisync.asgi:application", "--port", str(port), "--log-level", "warning",
-    ]  # fmt: skip
-    with _running(command, SITE_URL=address) as process:
+    with _running(
+        ["medisync.server", "--port", str(port)], SITE_URL=address, **variables
+    ) as process:
         _wait_until_ready(process, address)
-        yield address
+        yield process, address
 
 
 @contextmanager

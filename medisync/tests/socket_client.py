@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from typing import Any
 
 import websocket
+import yaml
+from django.conf import settings
 from django.utils import timezone
+from jsonschema import Draft7Validator
 
 from accounts.models import DeviceSession, User
 from accounts.tokens import token_pair
 from medisync.tests.client import sign_in
+
+DOCUMENT: dict[str, Any] = yaml.safe_load(
+    (settings.BASE_DIR / "docs" / "asyncapi.yaml").read_text()
+)
+
+
+@functools.cache
+def validator_of(name: str) -> Draft7Validator:
+    """Of a frame that the server sends; with `ask.` before it, of one that a client sends."""
+    schemas = DOCUMENT["components"]["schemas"]
+    assert name in schemas, f"{name} is not documented"
+    return Draft7Validator({"$ref": f"#/components/schemas/{name}"} | DOCUMENT)
 
 
 class Socket:
@@ -22,7 +38,10 @@ class Socket:
         self.raw.send(frame if isinstance(frame, str) else json.dumps(frame))
 
     def receive(self) -> dict[str, Any]:
-        return json.loads(self.raw.recv())
+        """Whatever comes is as the AsyncAPI document says."""
+        frame = json.loads(self.raw.recv())
+        validator_of(frame["type"]).validate(frame)
+        return frame
 
     def ask(self, frame: Any) -> dict[str, Any]:
         self.send(frame)
@@ -41,6 +60,10 @@ class Socket:
             frame = self.receive()
             if frame["type"] == kind and content.items() <= frame.items():
                 return frame
+
+    def hang_up(self) -> None:
+        """At once, without a word."""
+        self.raw.shutdown()
 
     def answer(self, frame: dict[str, Any], ref: str = "answer") -> dict[str, Any]:
         """What is answered, past all that is announced meanwhile."""

@@ -423,6 +423,7 @@ POST   api/v1/qr/generate                               401 403 201 403 201 403 
 POST   api/v1/qr/cleanup                                401 403 403 403 403 200 403 401
 DELETE api/v1/qr/<pk>                                   401 404 204 404 404 404 403 401
 GET    api/schema                                       200 200 200 200 200 200 200 200
+GET    api/asyncapi                                     200 200 200 200 200 200 200 200
 GET    api/docs                                         200 200 200 200 200 200 200 200
 GET    api/redoc                                        200 200 200 200 200 200 200 200
 GET    healthz                                          200 200 200 200 200 200 200 200

@@ -41,7 +41,7 @@ UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SECRETS = re.compile(r"\b[\w-]{43,}\b")
 # Of nobody in particular, of the way in, and what needs things that these two do not have.
 ELSEWHERE = re.compile(
-    r"login|logout|register|password|security|email|api/v1/auth|api/v1/specializations|api/schema"
+    r"login|logout|register|password|security|email|api/v1/auth|api/v1/specializations|api/schema|api/asyncapi"
     r"|api/docs|api/redoc|healthz|readyz|files|verify|prescriptions/<p|.*<(slug|export_id|code)>"
     r"|api/v1/exports/<|api/v1/users/(?!<)|confirm|application|profile|sessions|qr|api/v1/qr"
 )

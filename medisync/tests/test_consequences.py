@@ -16,6 +16,7 @@ from accounts.policies import AccountNotActive
 from accounts.services.users import activate_user, suspend_user
 from accounts.tests.factories import AdminFactory, DoctorFactory
 from appointments.models import Appointment
+from common import close_codes
 from common.errors import NotAllowed
 from connections.models import AccessGrant, Connection
 from connections.policies import ConnectionEnded, DoctorNotAvailable
@@ -23,7 +24,6 @@ from connections.services.answers import accept_request
 from connections.services.connections import connect
 from connections.tests.factories import RequestFactory
 from medisync.consequences import consequences_of_closing
-from medisync.sockets import CLOSE_REVOKED
 from medisync.tests.client import api_client, page_client, sign_in
 from medisync.tests.test_sockets import (  # noqa: F401 - fixtures
     Open,
@@ -285,7 +285,7 @@ def test_socket_token_and_cookie_stop_within_a_second(
 
     suspend(doctor, admin)
 
-    assert [one.closed_with() for one in sockets] == [CLOSE_REVOKED, CLOSE_REVOKED]
+    assert [one.closed_with() for one in sockets] == [close_codes.REVOKED, close_codes.REVOKED]
     assert app.get("/api/v1/users/profile").status_code == 401
     assert browser.get("/profile").status_code == 302
     assert time.monotonic() - began < 1

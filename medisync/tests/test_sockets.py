@@ -17,12 +17,13 @@ from accounts.services.sessions import refresh_session, revoke_session
 from accounts.tests.factories import DoctorFactory
 from accounts.tokens import onboarding_token, token_pair
 from chat.tests.factories import chat_of, say
+from common import close_codes
 from common.consumers import MAX_ERRORS, MAX_FRAME_BYTES
 from common.ids import uuid7
 from connections.models import Connection, DataCategory
 from connections.services.grants import Sharing, set_grant
 from connections.tests.factories import ConnectionFactory
-from medisync.sockets import CLOSE_NOT_SIGNED_IN, CLOSE_REVOKED, ClientSocket
+from medisync.sockets import ClientSocket
 from medisync.tests.client import api_client, page_client, sign_in
 from medisync.tests.servers import web_server
 from medisync.tests.socket_client import Socket, access_token, as_app, bearer
@@ -33,8 +34,6 @@ from qrverify.services.tokens import find_token, redeem_token
 from qrverify.tests.factories import show_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CLOSE_TOO_BIG = {1009}
-CLOSE_TOO_MANY_ERRORS = 4429
 Open = Callable[..., Socket]
 
 
@@ -95,13 +94,13 @@ def test_browser_comes_in_by_cookie_from_our_own_pages(
 def test_other_sites_cannot_use_the_cookie(open_socket: Open, patient: User, origin: str) -> None:
     one = open_socket(**as_browser(patient, origin))
 
-    assert one.closed_with() == CLOSE_NOT_SIGNED_IN
+    assert one.closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_cookie_without_an_origin_does_not_count(open_socket: Open, patient: User) -> None:
     options = as_browser(patient, "") | {"origin": None, "suppress_origin": True}
 
-    assert open_socket(**options).closed_with() == CLOSE_NOT_SIGNED_IN
+    assert open_socket(**options).closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_cookie_does_not_stand_in_for_a_bad_token(
@@ -109,7 +108,7 @@ def test_cookie_does_not_stand_in_for_a_bad_token(
 ) -> None:
     options = as_browser(patient, server) | {"subprotocols": ["medisync.v1", "bearer.x"]}
 
-    assert open_socket(**options).closed_with() == CLOSE_NOT_SIGNED_IN
+    assert open_socket(**options).closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_token_in_the_url_does_not_count(open_socket: Open, patient: User) -> None:
@@ -117,7 +116,7 @@ def test_token_in_the_url_does_not_count(open_socket: Open, patient: User) -> No
 
     one = open_socket(f"/ws?token={token}&access_token={token}", suppress_origin=True)
 
-    assert one.closed_with() == CLOSE_NOT_SIGNED_IN
+    assert one.closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_token_in_the_authorization_header_does_not_count(open_socket: Open, patient: User) -> None:
@@ -125,13 +124,13 @@ def test_token_in_the_authorization_header_does_not_count(open_socket: Open, pat
 
     one = open_socket(header=header, suppress_origin=True)
 
-    assert one.closed_with() == CLOSE_NOT_SIGNED_IN
+    assert one.closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_unknown_host_is_turned_away(open_socket: Open, patient: User) -> None:
     options = as_browser(patient, "http://evil.example") | {"host": "evil.example"}
 
-    assert open_socket(**options).closed_with() == CLOSE_NOT_SIGNED_IN
+    assert open_socket(**options).closed_with() == close_codes.NOT_SIGNED_IN
 
 
 @pytest.mark.parametrize("kind", ["refresh", "onboarding", "nonsense", "empty"])
@@ -143,7 +142,7 @@ def test_only_access_tokens_open_it(open_socket: Open, patient: User, kind: str)
         "empty": "",
     }
 
-    assert open_socket(**bearer(tokens[kind])).closed_with() == CLOSE_NOT_SIGNED_IN
+    assert open_socket(**bearer(tokens[kind])).closed_with() == close_codes.NOT_SIGNED_IN
 
 
 def test_no_other_address_is_a_socket(open_socket: Open) -> None:
@@ -368,7 +367,7 @@ def test_ended_session_loses_its_socket_at_once(
     revoke_session(actor=patient, session_id=DeviceSession.objects.get().pk)
 
     assert one.receive() == {"type": "session.ended"}
-    assert one.closed_with() == CLOSE_REVOKED
+    assert one.closed_with() == close_codes.REVOKED
 
 
 def test_other_sessions_keep_their_sockets(open_socket: Open, patient: User) -> None:
@@ -392,14 +391,14 @@ def test_reused_refresh_token_closes_the_socket(open_socket: Open, patient: User
 
     assert reused.status_code == 401
     assert one.receive() == {"type": "session.ended"}
-    assert one.closed_with() == CLOSE_REVOKED
+    assert one.closed_with() == close_codes.REVOKED
 
 
 def test_session_that_has_ended_opens_no_socket(open_socket: Open, patient: User) -> None:
     options = as_app(patient)
     DeviceSession.objects.update(revoked_at=timezone.now())
 
-    assert open_socket(**options).closed_with() == CLOSE_NOT_SIGNED_IN
+    assert open_socket(**options).closed_with() == close_codes.NOT_SIGNED_IN
 
 
 @pytest.mark.parametrize(
@@ -461,7 +460,7 @@ def test_fiftieth_error_closes(open_socket: Open, patient: User) -> None:
     assert is_open(one)
     one.send("x")
 
-    assert one.closed_with() == CLOSE_TOO_MANY_ERRORS
+    assert one.closed_with() == close_codes.TOO_MANY_ERRORS
 
 
 def test_frame_of_the_greatest_size_is_read(open_socket: Open, patient: User) -> None:
@@ -477,7 +476,7 @@ def test_oversized_frame_closes(open_socket: Open, patient: User, size: int) -> 
 
     one.send("x" * size)
 
-    assert one.closed_with() in CLOSE_TOO_BIG
+    assert one.closed_with() == close_codes.TOO_BIG
 
 
 def test_size_is_counted_in_bytes(open_socket: Open, patient: User) -> None:
@@ -485,7 +484,7 @@ def test_size_is_counted_in_bytes(open_socket: Open, patient: User) -> None:
 
     one.send("٣" * (MAX_FRAME_BYTES // 2 + 1))
 
-    assert one.closed_with() in CLOSE_TOO_BIG
+    assert one.closed_with() == close_codes.TOO_BIG
 
 
 def test_frame_before_the_door_is_shut_is_not_answered(open_socket: Open) -> None:
@@ -493,4 +492,4 @@ def test_frame_before_the_door_is_shut_is_not_answered(open_socket: Open) -> Non
 
     one.send({"type": "ping"})
 
-    assert one.closed_with() == CLOSE_NOT_SIGNED_IN
+    assert one.closed_with() == close_codes.NOT_SIGNED_IN

@@ -19,8 +19,8 @@ from accounts.models import DeviceSession, PendingSignIn, SignInMethod, Status, 
 from accounts.services.sessions import refresh_session
 from accounts.tests.factories import PatientFactory
 from accounts.tokens import onboarding_token, second_factor_token, token_pair
+from common import close_codes
 from common.ids import uuid7
-from medisync.sockets import CLOSE_NOT_SIGNED_IN
 from medisync.tests.client import api_client, sign_in
 from medisync.tests.servers import web_server
 
@@ -155,4 +155,4 @@ def test_token_opens_no_socket(server: str, attack: str) -> None:
 
     socket.shutdown()
     assert opcode == websocket.ABNF.OPCODE_CLOSE
-    assert int.from_bytes(data[:2], "big") == CLOSE_NOT_SIGNED_IN
+    assert int.from_bytes(data[:2], "big") == close_codes.NOT_SIGNED_IN

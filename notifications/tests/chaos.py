@@ -60,11 +60,12 @@ class Program:
     is_up: Callable[[], bool] = lambda: True
     after_kill: Callable[[], object] = lambda: None
     deaths: int = 0
+    patience: float = START_SECONDS
 
     def start(self) -> None:
         environment = servers._environment() | self.variables
         self.process = subprocess.Popen(self.command, env=environment, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.patience
         while not self.is_up():
             assert time.monotonic() < deadline, f"The {self.name} did not start."
             time.sleep(0.02)
