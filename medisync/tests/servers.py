@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -93,7 +92,7 @@ def _environment() -> dict[str, str]:
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        with suppress(urllib.error.URLError):
+        with suppress(OSError):
             urllib.request.urlopen(f"{address}/healthz", timeout=5)
             return
         time.sleep(0.1)
