@@ -26,7 +26,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
-from docs.client.medisync_client import Client
+from docs.client.medisync_client import Chat, Client
 from medisync.devstack.processes import Ledger, Processes
 from medisync.devstack.services import _package_dir, start_postgres
 from medisync.tests import servers
@@ -187,6 +187,7 @@ class Talk:
         self.urls = [web.url for web in chaos.webs]
         self.chaos, self.people = chaos, people
         self.goes_on = True
+        self.talking = len(people)
         self.pause = max(1.1, len(people) / MOST_A_SECOND)
 
     async def run(self, seconds: float) -> None:
@@ -213,16 +214,14 @@ class Talk:
             ]
             person.connections = client.connections
 
-    async def _converge(self, person: Person, chat: object) -> None:
-        """Nobody is killed any more, and nobody begins a sentence: in the end each has all that
-        was acknowledged to either of the two."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    async def _converge(self, person: Person, chat: Chat) -> None:
+        """Nobody is killed any more. Once everybody has finished, each gets all that was
+        acknowledged to either of the two."""
+        self.talking -= 1
         pair = [one for one in self.people if one.chat_id == person.chat_id]
-        quiet_since = time.monotonic()
+        deadline = time.monotonic() + 4 * PATIENCE_SECONDS
         while time.monotonic() < deadline:
             last = max((seq for one in pair for _id, seq in one.said), default=0)
-            if (chat.newest or 0) < last:
-                quiet_since = time.monotonic()
-            elif time.monotonic() > quiet_since + 5:
+            if not self.talking and (chat.newest or 0) >= last:
                 return
             await asyncio.sleep(0.2)
