@@ -4,7 +4,8 @@ python benchmarks/chat_lists.py [MESSAGES]
 
 Makes a PostgreSQL of its own and removes it. Asks the same among 10,000 messages of 1,000 chats and
 among a million of 50,000, through the services; prints the shortest time of each question, the
-pages of the database that it touches, and the plans; fails where a plan reads a large table whole.
+pages of the database that it touches, and the plans; fails where a plan reads all messages. Chats
+and connections are a twentieth of them; where one doctor has a fiftieth, the planner reads all.
 """
 
 from __future__ import annotations
@@ -63,9 +64,6 @@ MANY, ROUNDS, DOCTORS = 1_000_000, 15, 100
 # Of one doctor, at any size; of the others as many as come to them.
 HIS = 1_000
 LONG = 1_001  # the number of the chat in which a tenth of everything was said
-TABLES = (
-    "chat_message", "chat_chat", "chat_participant", "connections_connection", "accounts_user",
-)  # fmt: skip
 # Ids tell their number; the instants of chats lie a minute apart, those of messages a second.
 CONNECTIONS = """
     INSERT INTO connections_connection
@@ -269,11 +267,7 @@ def main(count: int) -> None:
             f"  {name:<36} {before:8.2f} ms {ms:8.2f} ms   x {ms / before:5.2f}"
             f"   {touched_before:6} {touched:6} pages"
         )
-        whole += [
-            (name, way)
-            for way in ways
-            if way.startswith(tuple(f"Seq Scan: all of {one}" for one in TABLES))
-        ]
+        whole += [(name, way) for way in ways if way.startswith("Seq Scan: all of chat_message")]
     print("\nPlans")
     for name, (_, _, ways) in many.items():
         print(f"  {name}", *ways, sep="\n      ")

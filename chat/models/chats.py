@@ -29,9 +29,14 @@ class Microseconds(models.Func):
 
 class ChatQuerySet(models.QuerySet["Chat"]):
     def visible_to(self, user: Any) -> ChatQuerySet:
-        """The chats of the connections one sees: the two people's, also after they parted. What
-        is read in it then is for `Message.objects.visible_to` to say."""
-        return self.filter(connection__in=Connection.objects.visible_to(user))
+        """The two people's, also after they parted; what is read in it then is for
+        `Message.objects.visible_to` to say. A chat is made of a connection that stands, so these
+        are the chats of the connections one sees; asked so, of the one join that lists need."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(
+            models.Q(connection__patient_id=user.pk) | models.Q(connection__doctor_id=user.pk)
+        )
 
     def live_to(self, user: Any) -> ChatQuerySet:
         """Those in which something can happen: the connection stands. Sockets hear these alone."""

@@ -6,7 +6,7 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Greatest
 
 from chat.models import Message, Participant
@@ -37,10 +37,8 @@ def waiting(now: dt.datetime) -> list[UUID]:
             seq__gt=Greatest(OuterRef("last_read_seq"), OuterRef("told_seq")),
             seq__lte=OuterRef("chat__last_seq"),
         )
-        .order_by()
-        .values("chat")
-        .annotate(oldest=Min("created_at"))
-        .values("oldest")
+        .order_by("seq")
+        .values("created_at")[:1]
     )
     # Whoever was told and has not read since is not told again.
     return list(
