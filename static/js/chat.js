@@ -327,7 +327,11 @@ const underway = new Set(); // those that are sent over HTTP
 let posting = Promise.resolve();
 
 const unsent = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-const keep = (all) => sessionStorage.setItem(KEPT, JSON.stringify(all));
+
+function keep(all) {
+  if (all.length) sessionStorage.setItem(KEPT, JSON.stringify(all));
+  else sessionStorage.removeItem(KEPT);
+}
 
 function forget(clientId) {
   clearTimeout(acknowledged.get(clientId));
