@@ -38,6 +38,7 @@ ICONS: dict[str, str] = {
     Kind.DOCTOR_APPROVED: "badge-check",
     Kind.DOCTOR_RETURNED: "undo-2",
     Kind.DOCTOR_REJECTED: "circle-x",
+    Kind.MESSAGE_RECEIVED: "message-circle",
     Kind.CONNECTION_MADE: "link",
     Kind.CONNECTION_ENDED: "unlink",
     Kind.CONNECTION_REQUESTED: "user-round-plus",
