@@ -45,7 +45,7 @@ SPREAD_SECONDS = 3.0
 SILENT_SECONDS = 1.0
 
 Event = dict[str, Any]
-AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
+AWAY = (redis.RedisError, OSError)
 
 
 class LiveLayer(BaseChannelLayer):
@@ -126,9 +126,10 @@ class Listener:
 
     def __init__(self, layer: LiveLayer) -> None:
         retry = AsyncRetry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-        self.redis = redis.asyncio.Redis.from_url(
-            layer.url, retry=retry, max_connections=20, **layer.options
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            layer.url, retry=retry, max_connections=8, timeout=CONFIRM_SECONDS, **layer.options
         )
+        self.redis = redis.asyncio.Redis(connection_pool=pool)
         self.channels: dict[str, asyncio.Queue[Event]] = {}
         self.groups: dict[str, set[str]] = {}
         self.joined: dict[str, set[str]] = {}
@@ -204,7 +205,7 @@ class Listener:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._ask(connection))
                     tasks.create_task(self._hear(connection))
-            except* AWAY as errors:
+            except* (*AWAY, ValueError) as errors:
                 logger.warning("Redis is away: %s", errors.exceptions[0])
             finally:
                 with contextlib.suppress(*AWAY):

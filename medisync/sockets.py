@@ -125,6 +125,13 @@ class ClientSocket(FrameConsumer):
         if await self._session_stands():
             await super().receive(text_data, bytes_data)
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Passing something on may find out as well that the session is over."""
+        try:
+            await super().dispatch(message)
+        except SessionEnded:
+            await self.close(close_codes.REVOKED)
+
     async def _refuse(self, error: DomainError, ref: Any) -> None:
         await super()._refuse(error, ref)
         if isinstance(error, SessionEnded):

@@ -192,6 +192,22 @@ def test_session_whose_end_nobody_was_told_of_says_nothing(
     assert Message.objects.count() == 1
 
 
+def test_session_whose_end_nobody_was_told_of_is_found_out_by_a_gap(
+    connect: Connect, chat: Chat, patient: User, doctor: User, settings: Any
+) -> None:
+    session = sign_in(doctor)
+    desk = connect(**bearer(access_token(session)))
+    join(desk, chat)
+
+    with nobody_is_told(settings):
+        revoke_session(actor=doctor, session_id=session.pk)
+        say(chat, patient, "Lost")
+    say(chat, patient, "Not for this device")
+
+    kinds = [frame["type"] for frame in frames_to_the_end(desk)]
+    assert set(kinds) <= {"chat.activity"}
+
+
 def test_suspended_user_says_and_hears_nothing(
     connect: Connect, chat: Chat, patient: User, doctor: User
 ) -> None:
