@@ -110,9 +110,11 @@ def serve(*command: str, path: str = "/healthz") -> tuple[subprocess.Popen[bytes
     with (directory / "server.log").open("ab") as log:
         process = processes.start(
             f"server {port}", [sys.executable, *command, "--port", str(port)], stage=1,
-            output=log, environment=os.environ | variables, directory=ROOT,
+            output=log, environment=os.environ | variables | {"PYTHONPATH": str(ROOT)}, directory=ROOT,
         )  # fmt: skip
     for _ in range(600):
+        if process.poll() is not None:
+            break
         with suppress(OSError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5)
             return process, f"ws://127.0.0.1:{port}/ws"
