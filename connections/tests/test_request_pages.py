@@ -100,8 +100,8 @@ def test_empty_lists_say_what_to_do(patient: User, doctor: User) -> None:
 @pytest.mark.parametrize(
     ("path", "queries"),
     # The app: session and user, and the rows. The page: cookie, session, those that wait, their
-    # number, earlier ones, unread count.
-    [("/api/v1/requests/all", 2), ("/api/v1/requests/pending", 2), (LIST, 6)],
+    # number, earlier ones, unread messages and notifications.
+    [("/api/v1/requests/all", 2), ("/api/v1/requests/pending", 2), (LIST, 7)],
 )
 def test_lists_ask_a_fixed_number_of_questions(
     side: str, path: str, queries: int, django_assert_num_queries: Any
