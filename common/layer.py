@@ -104,6 +104,10 @@ class LiveLayer(BaseChannelLayer):
         return await self.listener().channels[channel].get()
 
     async def send(self, channel: str, message: Event) -> None:
+        self.put(channel, message)
+
+    def put(self, channel: str, message: Event) -> None:
+        """The same for who cannot wait, and need not: to a socket of this event loop."""
         self.listener().put(channel, message)
 
     def release(self, channel: str) -> None:

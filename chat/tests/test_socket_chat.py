@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ from common.consumers import BURST
 from common.ids import uuid7
 from connections.models import Connection
 from connections.tests.factories import ConnectionFactory
+from medisync.sockets import RECHECK_SECONDS
 from medisync.tests.socket_client import Socket
 from prescriptions.tests.factories import issue
 
@@ -324,6 +326,19 @@ def test_message_that_nobody_was_told_of_comes_with_a_ping(
         say(chat, patient, "Lost")
 
     desk.heard(5.1)
+    assert desk.until("chat.message")["content"] == "Lost"
+
+
+def test_message_that_nobody_was_told_of_comes_to_a_client_that_asks_nothing(
+    connect: Connect, chat: Chat, patient: User, doctor: User, settings: Any
+) -> None:
+    desk = connect(doctor)
+    join(desk, chat)
+
+    with nobody_is_told(settings):
+        say(chat, patient, "Lost")
+    time.sleep(RECHECK_SECONDS)
+
     assert desk.until("chat.message")["content"] == "Lost"
 
 
