@@ -8,12 +8,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from chat.models import Absence, CannedReply
+from chat.models import Absence, CannedReply, Message
+from chat.models.chats import MOST_SEQ
 from common.forms import MomentInput
 from common.ids import uuid7
-
-# The largest number that the database has for an entry.
-LARGEST_SEQ = 2**63 - 1
 
 
 class WrittenField(forms.CharField):
@@ -40,7 +38,7 @@ class SendForm(forms.Form):
     )
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(
-        required=False, min_value=0, max_value=LARGEST_SEQ, widget=forms.HiddenInput
+        required=False, min_value=0, max_value=MOST_SEQ, widget=forms.HiddenInput
     )
 
     @classmethod
@@ -57,18 +55,18 @@ class SendForm(forms.Form):
 class ReadForm(forms.Form):
     """Up to where somebody has read."""
 
-    seq = forms.IntegerField(min_value=0, max_value=LARGEST_SEQ)
+    seq = forms.IntegerField(min_value=0, max_value=MOST_SEQ)
 
 
 class ReplyForm(forms.Form):
     title = forms.CharField(
         label=_("Title"),
-        max_length=CannedReply._meta.get_field("title").max_length,
+        max_length=CannedReply.TITLE_LENGTH,
         help_text=_("You find it by this. Patients do not see it."),
     )
     content = WrittenField(
         label=_("Text"),
-        max_length=CannedReply._meta.get_field("content").max_length,
+        max_length=Message.MAX_LENGTH,
         help_text=_("It begins a message, which you can change before you send it."),
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
     )

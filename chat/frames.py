@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.core.validators import ProhibitNullCharactersValidator
 
+from chat.models.chats import MOST_SEQ
 from common.consumers import FrameError
 from common.errors import InvalidInput
-
-MOST_SEQ = 2**63 - 1
 
 Frame = dict[str, Any]
 

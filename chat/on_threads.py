@@ -12,6 +12,7 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.services.sessions import SessionEnded, find_live_session
+from chat.frames import Frame
 from chat.live import entry_frame
 from chat.models import Chat, Message
 from chat.policies import check_can_converse
@@ -25,8 +26,6 @@ from connections.policies import ConnectionEnded
 
 # A frame carries about so many characters; what is more comes with the next.
 MOST_CHARACTERS = 100_000
-
-Frame = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +82,12 @@ def how_they_stand(session_id: UUID | None, chat_ids: Iterable[UUID]) -> dict[st
 
 @in_database
 def say(session_id: UUID | None, **words: Any) -> Frame:
-    return sent_frame(send_message(actor=_actor(session_id), **words))
+    return _sent_frame(send_message(actor=_actor(session_id), **words))
 
 
 @in_database
 def withdraw(session_id: UUID | None, message_id: UUID) -> Frame:
-    return sent_frame(retract_message(actor=_actor(session_id), message_id=message_id))
+    return _sent_frame(retract_message(actor=_actor(session_id), message_id=message_id))
 
 
 @in_database
@@ -149,7 +148,7 @@ def _missed(actor: User, chat: Chat, seq: int) -> Missed:
     return Missed(frames, page.has_more or len(frames) < len(page.entries))
 
 
-def sent_frame(entry: Message) -> Frame:
+def _sent_frame(entry: Message) -> Frame:
     return {
         "type": "chat.sent",
         "chat_id": entry.chat_id,

@@ -166,7 +166,7 @@ class UnreadSerializer(serializers.Serializer[Any]):
 
 
 class ReplyInputSerializer(StrictSerializer):
-    title = serializers.CharField(max_length=80)
+    title = serializers.CharField(max_length=CannedReply.TITLE_LENGTH)
     content = serializers.CharField(max_length=Message.MAX_LENGTH)
 
 

@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidState
 from common import close_codes
 
 APPLICATION = "medisync.asgi:application"
+# As in `common.consumers`, which cannot be imported before Django is set up.
 MAX_FRAME_BYTES = 64 * 1024
 # How long a socket may take over what it was asked before the server began to end.
 HANDOVER_SECONDS = 2.0

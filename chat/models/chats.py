@@ -16,6 +16,8 @@ from common.models import BaseModel
 from connections.models import Connection
 
 WAITS = models.Q(awaiting_since__isnull=False, connection__status=Connection.Status.ACTIVE)
+# The largest number that the database has for an entry.
+MOST_SEQ = 2**63 - 1
 # More microseconds than have passed since 1970, by far.
 FIRST = 10**17
 

@@ -24,11 +24,12 @@ class CannedReply(BaseModel):
     """Words under a title, to begin a message with. Of no patient."""
 
     MOST = 50
+    TITLE_LENGTH = 80
 
     doctor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="canned_replies"
     )
-    title = models.CharField(_("title"), max_length=80)
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH)
     content = models.TextField(_("text"), max_length=Message.MAX_LENGTH)
 
     objects = CannedReplyQuerySet.as_manager()

@@ -24,7 +24,6 @@ MOST_AT_ONCE = 100
 class Page:
     """Entries in the order of their numbers, and whether there are more that way."""
 
-    chat: Chat
     entries: list[Message]
     has_more: bool
 
@@ -95,7 +94,7 @@ def find_chat(*, actor: Any, chat_id: UUID) -> Chat:
 def entries_after(*, actor: Any, chat: Chat, seq: int, limit: int = MOST_AT_ONCE) -> Page:
     """What came after that number, the oldest first: messages and withdrawals alike."""
     found = list(_entries(actor, chat).filter(seq__gt=seq).order_by("seq")[: limit + 1])
-    return Page(chat, found[:limit], len(found) > limit)
+    return Page(found[:limit], len(found) > limit)
 
 
 def messages_before(
@@ -110,7 +109,7 @@ def messages_before(
     if query:
         found = _containing(found, query)
     last = list(found.order_by("-seq")[: limit + 1])
-    return Page(chat, last[:limit][::-1], len(last) > limit)
+    return Page(last[:limit][::-1], len(last) > limit)
 
 
 def with_unread(chats: ChatQuerySet, user: Any) -> ChatQuerySet:

@@ -57,18 +57,17 @@ def waiting(now: dt.datetime) -> list[UUID]:
 @transaction.atomic
 def _tell(place_id: UUID, now: dt.datetime) -> bool:
     """Once, of several workers at once and of reading at the same moment: the place is held."""
-    places = Participant.objects.select_related("user", "chat")
+    pair = ("chat__connection__patient", "chat__connection__doctor")
+    places = Participant.objects.select_related("user", *pair)
     place = places.select_for_update(of=("self",), no_key=True).get(pk=place_id)
     if place.told_seq > place.last_read_seq or place.last_read_seq >= place.chat.last_seq:
         return False
     place.told_seq = place.chat.last_seq
     place.save(update_fields=["told_seq"])
-    others = {*place.chat.participants.values_list("user_id", flat=True)} - {place.user_id}
-    sender = place.chat.participants.select_related("user").get(user_id=others.pop()).user
     told = notify(
         recipient=place.user,
         kind=Kind.MESSAGE_RECEIVED,
-        about=sender,
+        about=place.chat.connection.other_side(place.user),
         url=f"/chats/{place.chat_id}",
     )
     return told is not None

@@ -115,8 +115,7 @@ def _done(request: HttpRequest, where: str, act: Callable[[], object]) -> HttpRe
 
 
 def _own(actor: Any, message_id: UUID) -> Message:
-    people = ("chat__connection__patient", "chat__connection__doctor")
-    seen = Message.objects.visible_to(actor).with_details().select_related(*people)
+    seen = Message.objects.visible_to(actor).with_details().with_people()
     message: Message | None = seen.filter(pk=message_id).first()
     if message is None:
         raise Http404
