@@ -110,7 +110,8 @@ def serve(*command: str, path: str = "/healthz") -> tuple[subprocess.Popen[bytes
     with (directory / "server.log").open("ab") as log:
         process = processes.start(
             f"server {port}", [sys.executable, *command, "--port", str(port)], stage=1,
-            output=log, environment=os.environ | variables | {"PYTHONPATH": str(ROOT)}, directory=ROOT,
+            output=log, environment=os.environ | variables | {"PYTHONPATH": str(ROOT)},
+            directory=ROOT,
         )  # fmt: skip
     for _ in range(600):
         if process.poll() is not None:

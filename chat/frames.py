@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.core.validators import ProhibitNullCharactersValidator
 
@@ -20,14 +19,6 @@ def typing_frame(chat_id: str, user_id: str, *, on: bool) -> Frame:
 
 def presence_frame(user_id: str, online: bool | None) -> Frame:
     return {"type": "presence", "user_id": user_id, "online": online}
-
-
-def uuid_in(frame: Frame, name: str) -> UUID:
-    value = frame.get(name)
-    try:
-        return UUID(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise FrameError(attr=name) from error
 
 
 def number_in(frame: Frame, name: str) -> int:

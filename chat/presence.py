@@ -17,7 +17,7 @@ from django.conf import settings
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from common.layer import AWAY
+from common.layer import REDIS_AWAY
 
 # A socket says so often that it lives; one that has not for so long is dead.
 ALIVE_SECONDS = 90
@@ -48,7 +48,7 @@ async def arrive(user_id: Any, device: str) -> bool:
             steps.zadd(key, {device: now + ALIVE_SECONDS})
             steps.expire(key, 2 * ALIVE_SECONDS)
             answers = await steps.execute()
-    except AWAY:
+    except REDIS_AWAY:
         return False
     return not answers[1]
 
@@ -57,7 +57,7 @@ async def part(user_id: Any, device: str) -> None:
     """A socket has gone. It counts for a moment more, for the next may be on its way."""
     try:
         await _client().zadd(_devices(user_id), {device: time.time() + GRACE_SECONDS}, xx=True)
-    except AWAY:
+    except REDIS_AWAY:
         return
 
 
@@ -74,7 +74,7 @@ async def are_online(user_ids: Iterable[Any]) -> list[bool | None]:
             for user_id in people:
                 steps.zcount(_devices(user_id), now, "+inf")
             return [bool(count) for count in await steps.execute()]
-    except AWAY:
+    except REDIS_AWAY:
         return [None] * len(people)
 
 
@@ -85,14 +85,14 @@ async def set_typing(chat_id: Any, user_id: Any, *, on: bool) -> None:
             await _client().set(key, 1, ex=TYPING_SECONDS)
         else:
             await _client().delete(key)
-    except AWAY:
+    except REDIS_AWAY:
         return
 
 
 async def is_typing(chat_id: Any, user_id: Any) -> bool:
     try:
         return bool(await _client().exists(_writer(chat_id, user_id)))
-    except AWAY:
+    except REDIS_AWAY:
         return False
 
 

@@ -16,10 +16,10 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from chat import on_threads, presence
-from chat.frames import Frame, number_in, presence_frame, text_in, typing_frame, uuid_in
+from chat.frames import Frame, number_in, presence_frame, text_in, typing_frame
 from chat.live import chat_group
 from chat.presence import presence_group
-from common.consumers import FrameConsumer, FrameError
+from common.consumers import FrameConsumer, FrameError, uuid_in
 from common.errors import DomainError
 from common.live import whisper
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 import orjson
 from channels.consumer import get_handler_name
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from common import close_codes
 from common.errors import DomainError
 from common.renderers import dumps
-from common.threads import AWAY
+from common.threads import DATABASE_AWAY
 from common.throttling import TooManyRequests
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,14 @@ class FrameError(DomainError):
 
     code = "invalid_frame"
     detail = _("The frame is not a JSON object with a known type.")
+
+
+def uuid_in(frame: dict[str, Any], name: str) -> UUID:
+    value = frame.get(name)
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise FrameError(attr=name) from error
 
 
 class NothingHere(DomainError):
@@ -92,7 +101,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
             raise ValueError(f"No handler for message type {message['type']}")
         try:
             await handler(message)
-        except AWAY as error:
+        except DATABASE_AWAY as error:
             logger.warning("The database is away: %s", type(error).__name__)
             await self.close(close_codes.TRY_LATER)
 
@@ -112,7 +121,7 @@ class FrameConsumer(AsyncWebsocketConsumer):
             await self._refuse(error, ref)
         except Http404:
             await self._refuse(NothingHere(), ref)
-        except AWAY:
+        except DATABASE_AWAY:
             await self._refuse(Unavailable(), ref)
 
     def _ref(self, frame: dict[str, Any]) -> str | int | None:

@@ -45,7 +45,7 @@ SPREAD_SECONDS = 3.0
 SILENT_SECONDS = 1.0
 
 Event = dict[str, Any]
-AWAY = (redis.RedisError, OSError)
+REDIS_AWAY = (redis.RedisError, OSError)
 
 
 class LiveLayer(BaseChannelLayer):
@@ -75,7 +75,7 @@ class LiveLayer(BaseChannelLayer):
             raise redis.ConnectionError("Redis was away a moment ago.")
         try:
             self._publisher().publish(self.name_of(group), dumps(message))
-        except AWAY:
+        except REDIS_AWAY:
             self.silent_until = time.monotonic() + SILENT_SECONDS
             raise
 
@@ -209,10 +209,10 @@ class Listener:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._ask(connection))
                     tasks.create_task(self._hear(connection))
-            except* (*AWAY, ValueError) as errors:
+            except* (*REDIS_AWAY, ValueError) as errors:
                 logger.warning("Redis is away: %s", errors.exceptions[0])
             finally:
-                with contextlib.suppress(*AWAY):
+                with contextlib.suppress(*REDIS_AWAY):
                     await connection.disconnect(nowait=True)
             await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
 

@@ -8,7 +8,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from common.layer import AWAY
+from common.layer import REDIS_AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ async def whisper(group: str, frame: dict[str, Any]) -> None:
     """The same from a socket, of what is kept nowhere and is soon out of date."""
     try:
         await get_channel_layer().group_send(group, {"type": "forward", "frame": frame})
-    except AWAY as error:
+    except REDIS_AWAY as error:
         logger.warning("A whisper was lost: %s", error)
 
 

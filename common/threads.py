@@ -19,7 +19,7 @@ THREADS = 4
 # A connection that was used so shortly ago is not asked whether it still lives.
 FRESH_SECONDS = 1.0
 # The database is away, or gave up: what was asked may be asked again.
-AWAY = (OperationalError, InterfaceError)
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sockets")
 _used = local()
@@ -41,7 +41,7 @@ def _call(func: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         close_old_connections()
     try:
         return func(*args, **kwargs)
-    except AWAY:
+    except DATABASE_AWAY:
         # What is broken is closed, and the next one connects.
         close_old_connections()
         raise

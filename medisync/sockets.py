@@ -19,10 +19,10 @@ from accounts.services.sessions import SessionEnded
 from accounts.sockets import PROTOCOL, is_live, session_of_socket
 from chat.sockets import Conversations
 from common import close_codes
-from common.consumers import FrameConsumer, FrameError, Handler
+from common.consumers import FrameConsumer, Handler, uuid_in
 from common.errors import DomainError
 from common.live import patient_group, session_group, user_group
-from common.threads import AWAY
+from common.threads import DATABASE_AWAY
 from medisync.chart.watching import MOST_WATCHED, NoSuchChart, Sight, TooManyWatched, sight_of
 
 RECHECK_SECONDS = 30
@@ -56,7 +56,7 @@ class ClientSocket(FrameConsumer):
             self.session = await session_of_socket(self.scope)
         except DisallowedHost:
             self.session = None
-        except AWAY:
+        except DATABASE_AWAY:
             await self._accept()
             await self.close(close_codes.TRY_LATER)
             return
@@ -178,7 +178,7 @@ class ClientSocket(FrameConsumer):
     async def watch_chart(self, frame: dict[str, Any]) -> None:
         """From here on the doctor is told of what changes in a patient's chart, kind by kind,
         as far as the patient lets them see it and for as long."""
-        patient_id = _patient_of(frame)
+        patient_id = uuid_in(frame, "patient_id")
         if patient_id not in self.sights and len(self.sights) >= MOST_WATCHED:
             raise TooManyWatched
         # Joined before it is asked: what is taken back meanwhile is heard of.
@@ -190,7 +190,7 @@ class ClientSocket(FrameConsumer):
         await self.send_frame(sight.frame(patient_id), ref=frame.get("ref"))
 
     async def unwatch_chart(self, frame: dict[str, Any]) -> None:
-        patient_id = _patient_of(frame)
+        patient_id = uuid_in(frame, "patient_id")
         await self._forget(patient_id)
         answer = {"type": "chart.unwatched", "patient_id": patient_id}
         await self.send_frame(answer, ref=frame.get("ref"))
@@ -263,13 +263,6 @@ class ClientSocket(FrameConsumer):
         "chat.typing": lambda self, frame: self.chats.typing(frame),
         "presence.query": lambda self, frame: self.chats.query(frame),
     }
-
-
-def _patient_of(frame: dict[str, Any]) -> UUID:
-    try:
-        return UUID(frame.get("patient_id"))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise FrameError from error
 
 
 def _revoked(patient_id: UUID, sight: Sight) -> dict[str, Any]:

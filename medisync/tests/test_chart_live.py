@@ -199,4 +199,6 @@ def test_watching_nobody_is_no_frame_of_ours(
 ) -> None:
     one = open_socket(**as_app(connection.doctor))
 
-    assert one.ask({"type": "chart.watch", "patient_id": patient_id})["code"] == "invalid_frame"
+    answer = one.ask({"type": "chart.watch", "patient_id": patient_id})
+
+    assert (answer["code"], answer["attr"]) == ("invalid_frame", "patient_id")
