@@ -66,6 +66,8 @@ def set_absence(
     """Say from when until when one does not answer. It takes the place of what was said before."""
     check_can_prepare(actor)
     check_text(notice, attr="notice")
+    _check_every_zone_tells(starts_at, attr="starts_at")
+    _check_every_zone_tells(ends_at, attr="ends_at")
     if ends_at <= starts_at:
         raise InvalidInput(_("It ends before it begins."), attr="ends_at")
     if ends_at <= timezone.now():
@@ -93,6 +95,12 @@ def forget_help(*, user: Any) -> None:
     """Of a doctor who is anonymised: what they wrote in advance may name somebody."""
     CannedReply.objects.filter(doctor=user).delete()
     Absence.objects.filter(doctor=user).delete()
+
+
+def _check_every_zone_tells(instant: dt.datetime, *, attr: str) -> None:
+    """Whoever reads of it does by a clock of their own, which ends within a day of another's."""
+    if not dt.MINYEAR < instant.year < dt.MAXYEAR:
+        raise InvalidInput(_("This instant lies beyond what a calendar can tell."), attr=attr)
 
 
 def _one(mine: Any, reply_id: UUID) -> CannedReply:

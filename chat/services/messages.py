@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,7 @@ from prescriptions.services.texts import check_text
 
 MOST_A_MINUTE = 60
 A_MINUTE = dt.timedelta(minutes=1)
+SENT_ONCE = "message_sent_once"
 
 
 class ClientIdUsed(DomainError):
@@ -97,7 +98,13 @@ def _add(entry: Message, chat: Chat) -> None:
     chat.active_at = entry.created_at
     chat.save(update_fields=["last_seq", "active_at", "awaiting_since"])
     entry.seq = chat.last_seq
-    entry.save(force_insert=True)
+    try:
+        entry.save(force_insert=True)
+    except IntegrityError as error:
+        # In another chat at the same moment, which no lock of this one sees.
+        if SENT_ONCE in str(error):
+            raise ClientIdUsed(attr="client_id") from error
+        raise
     tell_of_entry(entry, people_of(chat))
 
 

@@ -60,7 +60,8 @@ def lines_of(*, actor: Any, chats: Sequence[Chat]) -> list[Line]:
     places = defaultdict(list)
     for place in Participant.objects.filter(chat__in=ids):
         places[place.chat_id].append(place)
-    doctors = [chat.doctor_id for chat in chats]
+    # To those who have parted a doctor says nothing any more.
+    doctors = [chat.doctor_id for chat in chats if chat.is_live]
     away = {
         absence.doctor_id: absence
         for absence in Absence.objects.current(timezone.now()).filter(doctor__in=doctors)
@@ -71,7 +72,7 @@ def lines_of(*, actor: Any, chats: Sequence[Chat]) -> list[Line]:
             unread_count=told[chat.pk][0],
             last_message=said.get(told[chat.pk][1]),
             places=places[chat.pk],
-            away=away.get(chat.doctor_id),
+            away=away.get(chat.doctor_id) if chat.is_live else None,
         )
         for chat in chats
     ]

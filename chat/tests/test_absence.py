@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from chat.models import Absence
 from chat.services.help import absence_of, forget_help, save_reply, set_absence
-from medisync.tests.client import api_client
+from medisync.tests.client import api_client, page_client
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/chat/absence"
@@ -73,6 +73,31 @@ def test_what_is_no_absence_is_refused(doctor: User, changes: dict[str, Any], at
     answer = api_client(doctor).put(URL, SAID | changes)
 
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+    assert not Absence.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "attr"),
+    [
+        ("0001-01-01T00:00", "2030-06-09T00:00", "starts_at"),
+        ("2030-06-01T00:00", "9999-12-31T23:59", "ends_at"),
+        ("2030-06-01T00:00", "9999-12-31T08:00", "ends_at"),
+    ],
+)
+def test_what_the_clock_of_another_zone_cannot_tell_is_refused(
+    doctor: User, zone: str, starts_at: str, ends_at: str, attr: str
+) -> None:
+    """Every patient of theirs would ask for it by a clock of their own, and get no page."""
+    doctor.time_zone = zone
+    doctor.save()
+    said = {"starts_at": starts_at, "ends_at": ends_at, "notice": ""}
+
+    answer = api_client(doctor).put(URL, said)
+    page = page_client(doctor).post("/chats/away", said)
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+    assert (page.status_code, [*page.context["form"].errors]) == (400, [attr])
     assert not Absence.objects.exists()
 
 

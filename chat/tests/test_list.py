@@ -84,6 +84,23 @@ def test_patient_reads_when_the_doctor_is_there_and_that_they_are_away(
         assert api_client(patient).get(f"{URL}/{chat.pk}").json()["away"] is None
 
 
+@pytest.mark.parametrize("part", ["end", "block"])
+def test_notice_is_not_for_those_who_parted(
+    chat: Chat, patient: User, doctor: User, part: str
+) -> None:
+    if part == "end":
+        end_connection(actor=doctor, connection_id=chat.connection_id)
+    else:
+        block(actor=doctor, person_id=patient.pk)
+    now = timezone.now()
+    set_absence(actor=doctor, starts_at=now, ends_at=now + 9 * MINUTE, notice="At a congress.")
+
+    [told] = api_client(patient).get(URL).json()["results"]
+
+    assert told["away"] is None
+    assert api_client(patient).get(f"{URL}/{chat.pk}").json()["away"] is None
+
+
 def test_withdrawn_message_is_last_without_its_words(
     chat: Chat, patient: User, doctor: User
 ) -> None:

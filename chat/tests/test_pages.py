@@ -639,3 +639,12 @@ def test_patients_page_leads_to_the_chat_after_it_ended(
     assert "Read the messages" in page
     answer = page_client(patient).post(f"/connections/{chat.connection_id}/chat")
     assert answer.url == f"{url(chat)}#newest"
+
+
+@pytest.mark.parametrize("path", ["/chats/{chat}?q=%00", "/chats/{chat}?q=a%00", "/chats?name=%00"])
+def test_what_no_text_can_hold_is_not_looked_for(chat: Chat, doctor: User, path: str) -> None:
+    say(chat, chat.connection.patient, "An apple")
+
+    answer = page_client(doctor).get(path.format(chat=chat.pk))
+
+    assert answer.status_code == 200

@@ -71,6 +71,21 @@ class TestSameMessageFromTwoRequests:
         assert sorted(errors(race(*self.acts(chat), gate=Chat))) == ["", "IntegrityError"]
 
 
+class TestOneClientIdInTwoChats:
+    """The two hold different chats, so no row lock makes one wait: the constraint decides."""
+
+    def test_second_is_refused(self, chat: Chat, doctor: User) -> None:
+        client_id, other = uuid4(), chat_of(ConnectionFactory(doctor=doctor))
+
+        racers = race(
+            *(partial(say, one, doctor, client_id=client_id) for one in (chat, other)), gate=Chat
+        )
+
+        assert sorted(errors(racers)) == ["", "ClientIdUsed"]
+        assert Message.objects.count() == 1
+        assert sorted(Chat.objects.values_list("last_seq", flat=True)) == [0, 1]
+
+
 def ending(chat: Chat) -> Act:
     return partial(end_connection, actor=chat.connection.doctor, connection_id=chat.connection_id)
 

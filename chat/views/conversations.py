@@ -21,6 +21,7 @@ from chat.services.help import absence_of
 from chat.services.places import mark_delivered
 from chat.services.reading import entries_after, find_chat, messages_before
 from chat.views import shown as showing
+from chat.views.typed import typed
 from common.errors import DomainError
 from prescriptions.models import Prescription
 
@@ -39,7 +40,7 @@ def chat_detail(request: HttpRequest, chat_id: UUID) -> HttpResponse:
     """What was said, from the first that is unread, or from where was asked for; with `q`, where
     those words are in it."""
     chat = find_chat(actor=request.user, chat_id=chat_id)
-    query = request.GET.get("q", "").strip()[:LONGEST_QUERY]
+    query = typed(request, "q", longest=LONGEST_QUERY)
     if query:
         return _found(request, chat, query)
     form = SendForm.new(content=_begun(request))

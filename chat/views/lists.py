@@ -16,6 +16,7 @@ from chat.models import Absence
 from chat.models.chats import ChatQuerySet
 from chat.services.help import absence_of
 from chat.services.reading import lines_of, list_chats, unread_count
+from chat.views.typed import typed
 from common.pagination import TurnPagination, feed_page
 
 AWAITING = "awaiting"
@@ -30,7 +31,7 @@ def chat_list(request: HttpRequest) -> HttpResponse:
     user = request.user
     is_doctor = user.is_authenticated and user.is_doctor
     awaiting = is_doctor and request.GET.get("show") == AWAITING
-    name = request.GET.get("name", "").strip()[:LONGEST_NAME] if is_doctor else ""
+    name = typed(request, "name", longest=LONGEST_NAME) if is_doctor else ""
     chats = list_chats(actor=user, awaiting=awaiting)
     page = feed_page(request, _named(chats, name), TurnPagination)
     context = {

@@ -175,6 +175,21 @@ def test_messages_are_fetched_where_sockets_are_blocked(
     expect(patient.page.locator(".message--mine")).to_contain_text("Read", timeout=PATIENCE)
 
 
+def test_nobody_hides_what_the_other_said_under_its_client_id(
+    browser: Browser, address: str, connection: Connection
+) -> None:
+    """A client_id tells apart what one person sends, and the other side knows it."""
+    chat = chat_of(connection)
+    said = say(chat, connection.doctor, "Take two a day.")
+    doctor = at_browser(browser, address, connection.doctor)
+    doctor.visit(f"/chats/{chat.pk}")
+
+    elsewhere(lambda: say(chat, connection.patient, "Of what?", client_id=said.client_id))
+
+    expect(doctor.page.locator(LAST)).to_contain_text("Of what?", timeout=PATIENCE)
+    expect(doctor.page.locator(".message")).to_have_count(2)
+
+
 def test_what_could_not_be_sent_is_kept_and_sent_once(
     browser: Browser, address: str, connection: Connection
 ) -> None:

@@ -88,14 +88,16 @@ function separate() {
 // --- Messages in the list ---------------------------------------------------------------------
 
 const byId = (id) => list.querySelector(`[data-id="${id}"]`);
-const byClientId = (id) => list.querySelector(`[data-client-id="${id}"]`);
+// It tells apart what one person sends; the other side knows it, and could use it again.
+const byClientId = (id) => list.querySelector(`.message--mine[data-client-id="${id}"]`);
+const isMine = (item) => item.matches(".message--mine");
 const messages = () => [...list.querySelectorAll(".message[data-seq]")];
 
 function build({ seq, id, sender_id: sender, client_id: clientId, content, sent_at: at }) {
   const item = template("message").cloneNode(true);
-  const isMine = sender === me;
+  const mine = sender === me;
   const moment = new Date(at);
-  item.classList.toggle("message--mine", isMine);
+  item.classList.toggle("message--mine", mine);
   item.dataset.clientId = clientId;
   item.dataset.day = calendar.format(moment);
   item.querySelector(".message__text").textContent = content;
@@ -103,7 +105,7 @@ function build({ seq, id, sender_id: sender, client_id: clientId, content, sent_
   time.dateTime = moment.toISOString();
   time.textContent = timeOf(moment);
   const act = item.querySelector("[data-retract]");
-  if (!isMine) {
+  if (!mine) {
     item.querySelector("[data-sender]").textContent = `${chat.dataset.otherName}:`;
     item.querySelector("[data-state]").remove();
     act.remove();
@@ -130,7 +132,7 @@ function number(item, seq, id) {
 }
 
 function put(item) {
-  const known = document.getElementById(item.id) ?? byClientId(item.dataset.clientId);
+  const known = document.getElementById(item.id) ?? (isMine(item) ? byClientId(item.dataset.clientId) : null);
   known?.remove();
   const later = item.dataset.seq
     ? [...list.querySelectorAll(".message")].find(
@@ -212,7 +214,7 @@ function receive(frame) {
   }
   const item = build(frame);
   const isNew = put(item);
-  forget(frame.client_id);
+  if (isMine(item)) forget(frame.client_id);
   if (frame.is_retracted) withdraw(frame.id);
   else if (frame.prescription_id) fetchEntries({ after: frame.seq - 1 }).then(take);
   if (isNew || frame.sender_id === me) arrived(frame.sender_id);
@@ -229,9 +231,9 @@ function take(part) {
         withdraw(item.dataset.retracts);
         continue;
       }
-      forget(item.dataset.clientId);
+      if (isMine(item)) forget(item.dataset.clientId);
       const isLive = Number(item.dataset.seq) > lastSeq;
-      if (put(document.adoptNode(item)) && isLive) arrived(item.matches(".message--mine") ? me : other);
+      if (put(document.adoptNode(item)) && isLive) arrived(isMine(item) ? me : other);
     }
     come({ read: Number(part.dataset.read), delivered: Number(part.dataset.delivered) });
   });
