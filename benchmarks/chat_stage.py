@@ -13,7 +13,6 @@ import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -106,12 +105,11 @@ def pairs(count: int) -> list[tuple[str, str, str]]:
 def serve(*command: str, path: str = "/healthz") -> tuple[subprocess.Popen[bytes], str]:
     """A server program, once it answers, and the address of its socket."""
     port = free_port()
-    variables: dict[str, Any] = {"SITE_URL": f"http://127.0.0.1:{port}"}
+    variables = {"SITE_URL": f"http://127.0.0.1:{port}", "PYTHONPATH": str(ROOT)}
     with (directory / "server.log").open("ab") as log:
         process = processes.start(
             f"server {port}", [sys.executable, *command, "--port", str(port)], stage=1,
-            output=log, environment=os.environ | variables | {"PYTHONPATH": str(ROOT)},
-            directory=ROOT,
+            output=log, environment=os.environ | variables, directory=ROOT,
         )  # fmt: skip
     for _ in range(600):
         if process.poll() is not None:

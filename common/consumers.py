@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -13,6 +14,7 @@ import orjson
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.http import Http404
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -83,12 +85,37 @@ class FrameConsumer(AsyncWebsocketConsumer):
         self.allowance = Allowance(BURST, FRAMES_A_SECOND)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer()
+        self.channel_name = await self.channel_layer.new_channel()
         try:
-            await super().__call__(scope, receive, send)
+            await self._live(receive)
+        except StopConsumer:
+            pass
         finally:
-            if self.channel_layer is not None:
-                self.channel_layer.release(self.channel_name)
+            self.channel_layer.release(self.channel_name)
             await self.gone()
+
+    async def _live(self, receive: Any) -> None:
+        """One thing after another, and all that was announced before the next frame: however
+        much a client asks, what it hears does not pile up behind it."""
+        reading = asyncio.ensure_future(receive())
+        hearing = asyncio.ensure_future(self.channel_layer.receive(self.channel_name))
+        try:
+            while True:
+                await asyncio.wait([reading, hearing], return_when=asyncio.FIRST_COMPLETED)
+                if hearing.done():
+                    await self.dispatch(hearing.result())
+                    for event in self.channel_layer.waiting(self.channel_name):
+                        await self.dispatch(event)
+                    hearing = asyncio.ensure_future(self.channel_layer.receive(self.channel_name))
+                if reading.done():
+                    await self.dispatch(reading.result())
+                    reading = asyncio.ensure_future(receive())
+        finally:
+            for task in (reading, hearing):
+                task.cancel()
+            await asyncio.gather(reading, hearing, return_exceptions=True)
 
     async def gone(self) -> None:
         """The socket has ended, however it did."""

@@ -103,6 +103,11 @@ class LiveLayer(BaseChannelLayer):
     async def receive(self, channel: str) -> Event:
         return await self.listener().channels[channel].get()
 
+    def waiting(self, channel: str) -> list[Event]:
+        """What has come since, taken out of the queue."""
+        queue = self.listener().channels[channel]
+        return [queue.get_nowait() for _ in range(queue.qsize())]
+
     async def send(self, channel: str, message: Event) -> None:
         self.put(channel, message)
 
