@@ -41,6 +41,7 @@ class YAMLRenderer(FileRenderer):
 class AsyncAPIView(APIView):
     """What is said on the socket, for machines."""
 
+    authentication_classes: ClassVar[list[Any]] = []
     permission_classes: ClassVar[list[Any]] = [AllowAny]
     renderer_classes: ClassVar[list[Any]] = [YAMLRenderer]
     schema = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.utils import ClientDisconnected
@@ -31,6 +31,8 @@ ABORT_SECONDS = 5.0
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's end of a socket."""
+
+    is_refused = False
 
     def shutdown(self) -> None:
         """The server ends. The application says good-bye, after what it is just doing."""
@@ -70,6 +72,22 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             pass
         self.close_sent = True
         self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.is_refused:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """A frame that is too large, or none at all. What else comes is taken off the line and
+        forgotten: a connection that is closed over unread bytes is reset, and the client would
+        not read why."""
+        closing = self.conn.close_sent
+        assert closing is not None  # noqa: S101 - as uvicorn has it, for the type
+        gone = {"type": "websocket.disconnect", "code": closing.code, "reason": closing.reason}
+        self.queue.put_nowait(cast(Any, gone))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = self.is_refused = True
+        self.close_timer = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

@@ -49,7 +49,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def with_details(self) -> MessageQuerySet:
-        return self.select_related("retraction", "target")
+        """Without what only a search compares."""
+        return self.select_related("retraction", "target").defer(
+            "folded", "retraction__folded", "target__folded"
+        )
 
     def with_people(self) -> MessageQuerySet:
         return self.select_related(
@@ -85,6 +88,13 @@ class Message(BaseModel):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.MESSAGE)
     client_id = models.UUIDField()
     content = models.TextField(max_length=MAX_LENGTH, blank=True)
+    # What a search compares. Kept, for folding costs far more than looking: whoever searches a
+    # long chat would hold up a server by it.
+    folded = models.GeneratedField(
+        expression=models.Func("content", function="search_fold"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     # One of the same patient's, mentioned; it opens only for whoever may see it.
     prescription = models.ForeignKey(
         Prescription, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

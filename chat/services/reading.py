@@ -136,7 +136,6 @@ def _entries(actor: Any, chat: Chat) -> MessageQuerySet:
 
 
 def _containing(messages: MessageQuerySet, query: str) -> MessageQuerySet:
-    folded = Func("content", function="search_fold")
     words = Func(Value(query), function="search_fold")
-    found = messages.standing().alias(folded=folded, words=words).exclude(words="")
+    found = messages.standing().alias(words=words).exclude(words="")
     return found.filter(folded__contains=F("words"))

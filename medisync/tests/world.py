@@ -152,7 +152,7 @@ class WorldKeeper:
     """Makes a world in a transaction that stays open, so that many tests in a row share it, each
     in a savepoint; another before anything in it has had the time to expire."""
 
-    FRESH_SECONDS = 90
+    FRESH_SECONDS = 20  # less than a code of an authenticator app
 
     def __init__(self) -> None:
         self.world: World | None = None
