@@ -82,8 +82,10 @@ def elsewhere(connection: Connection, medicine: str, **changes: Any) -> Prescrip
 
 
 def dispensed(prescription: Prescription, *, ago: dt.timedelta, withdrawn: bool = False) -> None:
-    """All of it was handed out, so long ago, and it is completed; unless that was withdrawn."""
-    at = timezone.now() - ago
+    """All of it was handed out, so long ago, and it is completed; unless that was withdrawn. Told
+    by the clinic's clock: where summer time lies between, so many days are not so many times 24
+    hours."""
+    at = timezone.localtime() - ago
     claim = DispenseClaim.objects.create(
         prescription=prescription,
         pharmacy_name="El Ezaby",

@@ -28,7 +28,8 @@ from qrverify.tests.emergency import make_card, open_it, versions
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1/emergency-card"
-LIST_QUERIES = 4
+# Session, device, openings; unread messages and notifications.
+LIST_QUERIES = 5
 SHOWN = {"shows": ["NAME", "ALLERGIES"], "note": "Deaf.", "languages": ["ar"]}
 
 
