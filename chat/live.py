@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Chat, Message
-from common.live import announce, user_group
+from common.live import Announcement, announce, announce_all, user_group
 
 
 def chat_group(chat_id: Any) -> str:
@@ -44,14 +44,17 @@ def entry_frame(entry: Message) -> dict[str, Any]:
 
 def tell_of_entry(entry: Message, people: Iterable[UUID]) -> None:
     """To those who have joined the chat, word for word; to all devices of both, that it is."""
-    announce(chat_group(entry.chat_id), entry_frame(entry))
-    tell_of_activity(entry.chat, people)
+    said = (chat_group(entry.chat_id), entry_frame(entry))
+    announce_all([said, *_activity(entry.chat, people)])
 
 
 def tell_of_activity(chat: Chat, people: Iterable[UUID]) -> None:
+    announce_all(_activity(chat, people))
+
+
+def _activity(chat: Chat, people: Iterable[UUID]) -> list[Announcement]:
     frame = {"type": "chat.activity", "chat_id": str(chat.pk), "last_seq": chat.last_seq}
-    for person in people:
-        announce(user_group(person), frame)
+    return [(user_group(person), frame) for person in people]
 
 
 def tell_of_place(chat_id: UUID, *, kind: str, user_id: UUID, seq: int) -> None:

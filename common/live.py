@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -12,6 +13,9 @@ from common.layer import REDIS_AWAY
 
 logger = logging.getLogger(__name__)
 
+# A group, and the frame for its sockets.
+Announcement = tuple[str, dict[str, Any]]
+
 
 def announce(group: str, frame: dict[str, Any]) -> None:
     """Hand a frame to every socket of a group, on every node, once this commit stands.
@@ -19,12 +23,19 @@ def announce(group: str, frame: dict[str, Any]) -> None:
     A dead Redis makes the announcement fail alone: what was written stays written, and the
     client reads it at its next request.
     """
+    announce_all([(group, frame)])
+
+
+def announce_all(announcements: Sequence[Announcement]) -> None:
+    """Several at once, which cost Redis and us what one does."""
     # Django names a hook that fails by its `__qualname__`, which a `partial` does not have.
-    transaction.on_commit(lambda: _send(group, frame), robust=True)
+    transaction.on_commit(lambda: _send(announcements), robust=True)
 
 
-def _send(group: str, frame: dict[str, Any]) -> None:
-    get_channel_layer().publish(group, {"type": "forward", "frame": frame})
+def _send(announcements: Sequence[Announcement]) -> None:
+    get_channel_layer().publish(
+        [(group, {"type": "forward", "frame": frame}) for group, frame in announcements]
+    )
 
 
 async def whisper(group: str, frame: dict[str, Any]) -> None:

@@ -160,6 +160,10 @@ class Message(BaseModel):
     def __str__(self) -> str:
         return str(self.pk)
 
+    def mark_as_standing(self) -> None:
+        """It was written down this moment, so nobody need ask whether it was withdrawn."""
+        Message.retraction.related.set_cached_value(self, None)
+
     @property
     def is_retracted(self) -> bool:
         return getattr(self, "retraction", None) is not None

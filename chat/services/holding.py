@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.http import Http404
 
 from accounts.models import User
 from chat.models import Chat
-from connections.models import Connection
 
 # The lock that a message's foreign keys take, before the connection's: who anonymises a person
 # holds the account first, too.
-KEPT = "SELECT * FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+KEPT = """
+    SELECT person.* FROM accounts_user AS person
+    JOIN connections_connection AS pair
+        ON person.id = ANY(ARRAY[pair.patient_id, pair.doctor_id])
+    JOIN chat_chat AS chat ON chat.connection_id = pair.id
+    WHERE chat.id = %s ORDER BY person.id FOR KEY SHARE OF person
+"""
+# Any number, so long as no other advisory lock of two numbers begins with it.
+SPEAKERS = 0x5A1D
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
 
 
 def lock_chat(*, actor: Any, chat_id: UUID) -> tuple[Any, Chat]:
@@ -23,20 +32,24 @@ def lock_chat(*, actor: Any, chat_id: UUID) -> tuple[Any, Chat]:
     The connection's lock is what ends and blocks take: of an end and a message at once, the
     second sees the first. Entries of one chat queue here, which is what numbers them.
     """
-    seen = Chat.objects.visible_to(actor).filter(pk=chat_id).select_related("connection").first()
-    if seen is None:
-        raise Http404
-    people = _kept(seen.connection)
+    people = {user.pk: user for user in User.objects.raw(KEPT, [chat_id])}
     chat = (
-        Chat.objects.select_for_update(of=("self", "connection"), no_key=True)
+        Chat.objects.visible_to(actor)
+        .select_for_update(of=("self", "connection"), no_key=True)
         .select_related("connection")
-        .get(pk=chat_id)
+        .filter(pk=chat_id)
+        .first()
     )
+    if chat is None:
+        raise Http404
     chat.connection.patient = people[chat.patient_id]
     chat.connection.doctor = people[chat.doctor_id]
     return people[actor.pk], chat
 
 
-def _kept(connection: Connection) -> dict[UUID, User]:
-    ids = [connection.patient_id, connection.doctor_id]
-    return {user.pk: user for user in User.objects.raw(KEPT, [ids])}
+def lock_speaker(actor: Any) -> None:
+    """Until the end of the transaction nobody else says something as this person, in whichever
+    chat, so that what they have said can be counted. Taken last: whoever waits here holds a chat
+    that nobody who goes on needs."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_AT_A_TIME, [SPEAKERS, str(actor.pk)])

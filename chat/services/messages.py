@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from chat.live import tell_of_entry
 from chat.models import Chat, Message
 from chat.policies import check_can_converse, check_can_retract
 from chat.services.chats import awaiting_since, people_of
-from chat.services.holding import lock_chat
+from chat.services.holding import lock_chat, lock_speaker
 from common.errors import DomainError, InvalidInput
 from common.ids import uuid7
 from common.lines import is_visible
@@ -25,7 +25,6 @@ from prescriptions.services.texts import check_text
 
 MOST_A_MINUTE = 60
 A_MINUTE = dt.timedelta(minutes=1)
-SENT_ONCE = "message_sent_once"
 
 
 class ClientIdUsed(DomainError):
@@ -50,9 +49,9 @@ def send_message(
     """
     actor, chat = lock_chat(actor=actor, chat_id=chat_id)
     content = _as_written(content, prescription_id)
-    sent = Message.objects.with_details().filter(sender=actor, client_id=client_id).first()
+    lock_speaker(actor)
+    sent = _sent_before(actor, chat, client_id)
     if sent is not None:
-        sent.chat = chat if sent.chat_id == chat.pk else sent.chat
         return _same(sent, chat, content, prescription_id)
     check_can_converse(actor, chat.connection)
     _check_rate(actor, timezone.now())
@@ -98,13 +97,8 @@ def _add(entry: Message, chat: Chat) -> None:
     chat.active_at = entry.created_at
     chat.save(update_fields=["last_seq", "active_at", "awaiting_since"])
     entry.seq = chat.last_seq
-    try:
-        entry.save(force_insert=True)
-    except IntegrityError as error:
-        # In another chat at the same moment, which no lock of this one sees.
-        if SENT_ONCE in str(error):
-            raise ClientIdUsed(attr="client_id") from error
-        raise
+    entry.save(force_insert=True)
+    entry.mark_as_standing()
     tell_of_entry(entry, people_of(chat))
 
 
@@ -116,6 +110,17 @@ def _as_written(content: str, prescription_id: UUID | None) -> str:
     if len(content) > Message.MAX_LENGTH:
         raise InvalidInput(_("A message has 5,000 characters at most."), attr="content")
     return content
+
+
+def _sent_before(actor: Any, chat: Chat, client_id: UUID) -> Message | None:
+    """What the actor sent under this id, in whichever chat."""
+    found = Message.objects.filter(sender=actor, client_id=client_id).values_list("pk", flat=True)
+    if not found:
+        return None
+    sent = Message.objects.with_details().get(pk=found[0])
+    if sent.chat_id == chat.pk:
+        sent.chat = chat
+    return sent
 
 
 def _same(sent: Message, chat: Chat, content: str, prescription_id: UUID | None) -> Message:
@@ -130,9 +135,9 @@ def _check_rate(actor: Any, now: dt.datetime) -> None:
     """Counted in the rows themselves, so by whichever door and process they came."""
     since = now - A_MINUTE
     sent = Message.objects.filter(sender=actor, created_at__gt=since).order_by("-created_at")
-    times = list(sent.values_list("created_at", flat=True)[:MOST_A_MINUTE])
-    if len(times) == MOST_A_MINUTE:
-        raise TooManyRequests(max(1, round((times[-1] - since).total_seconds())))
+    last = MOST_A_MINUTE - 1
+    for oldest in sent.values_list("created_at", flat=True)[last : last + 1]:
+        raise TooManyRequests(max(1, round((oldest - since).total_seconds())))
 
 
 def _check_mentionable(actor: Any, chat: Chat, prescription_id: UUID | None) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, OperationalError
@@ -14,7 +14,7 @@ from django.db import DatabaseError, OperationalError
 from accounts.models import User
 from accounts.tests.factories import AdminFactory
 from chat.models import Chat, Message, Participant
-from chat.services import holding
+from chat.services import holding, messages
 from chat.services.chats import open_chat
 from chat.services.messages import retract_message
 from chat.services.places import mark_delivered, mark_read
@@ -56,6 +56,12 @@ class TestManySpeakAtOnce:
         assert sorted(errors(racers)) == ["", *["IntegrityError"] * 7]
 
 
+@pytest.fixture
+def _many_speakers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what the same person says elsewhere."""
+    monkeypatch.setattr(messages, "lock_speaker", lambda actor: None)
+
+
 class TestSameMessageFromTwoRequests:
     def acts(self, chat: Chat) -> list[Act]:
         return [partial(say, chat, chat.connection.patient, client_id=uuid4())] * 2
@@ -66,24 +72,48 @@ class TestSameMessageFromTwoRequests:
         assert errors(racers) == ["", ""]
         assert racers[0].value == racers[1].value == Message.objects.get()
 
-    @pytest.mark.usefixtures("no_row_locks")
-    def test_without_the_lock_one_would_fail(self, chat: Chat) -> None:
+    @pytest.mark.usefixtures("no_row_locks", "_many_speakers")
+    def test_without_the_locks_one_would_fail(self, chat: Chat) -> None:
         assert sorted(errors(race(*self.acts(chat), gate=Chat))) == ["", "IntegrityError"]
 
 
-class TestOneClientIdInTwoChats:
-    """The two hold different chats, so no row lock makes one wait: the constraint decides."""
+class TestOnePersonSpeaksInTwoChats:
+    """They hold different chats, so that no row lock makes one wait for the other."""
 
-    def test_second_is_refused(self, chat: Chat, doctor: User) -> None:
-        client_id, other = uuid4(), chat_of(ConnectionFactory(doctor=doctor))
+    def acts(self, chat: Chat, *client_ids: UUID) -> list[Act]:
+        doctor = chat.connection.doctor
+        chats = [chat, chat_of(ConnectionFactory(doctor=doctor))]
+        return [
+            partial(say, one, doctor, client_id=client_id)
+            for one, client_id in zip(chats, client_ids, strict=True)
+        ]
 
-        racers = race(
-            *(partial(say, one, doctor, client_id=client_id) for one in (chat, other)), gate=Chat
-        )
+    def test_one_client_id_is_used_once(self, chat: Chat) -> None:
+        racers = race(*self.acts(chat, *[uuid4()] * 2), gate=Chat)
 
         assert sorted(errors(racers)) == ["", "ClientIdUsed"]
         assert Message.objects.count() == 1
         assert sorted(Chat.objects.values_list("last_seq", flat=True)) == [0, 1]
+
+    @pytest.mark.usefixtures("_many_speakers")
+    def test_without_the_lock_the_constraint_would_say_so(self, chat: Chat) -> None:
+        racers = race(*self.acts(chat, *[uuid4()] * 2), gate=Chat)
+
+        assert sorted(errors(racers)) == ["", "IntegrityError"]
+
+    def last_of_the_minute(self, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Two things said at once, when one more may be said."""
+        monkeypatch.setattr(messages, "MOST_A_MINUTE", 1)
+        return sorted(errors(race(*self.acts(chat, uuid4(), uuid4()), gate=Chat)))
+
+    def test_they_are_counted_together(self, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.last_of_the_minute(chat, monkeypatch) == ["", "TooManyRequests"]
+
+    @pytest.mark.usefixtures("_many_speakers")
+    def test_without_the_lock_they_would_say_too_much(
+        self, chat: Chat, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.last_of_the_minute(chat, monkeypatch) == ["", ""]
 
 
 def ending(chat: Chat) -> Act:
@@ -260,7 +290,8 @@ class TestSpeakingToSomebodyWhoIsAnonymised:
     def test_without_the_first_lock_they_would_wait_for_each_other(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(holding, "KEPT", "SELECT * FROM accounts_user WHERE id = ANY(%s)")
+        unlocked = holding.KEPT.replace("FOR KEY SHARE OF person", "")
+        monkeypatch.setattr(holding, "KEPT", unlocked)
 
         outcomes = self.play("patient")
 
