@@ -124,6 +124,8 @@ ITEM = {
 REFILL = {
     "id": ID.format(kind="a"),
     "prescription_id": ID.format(kind="8"),
+    "patient_id": who("patient_id"),
+    "doctor_id": who("doctor_id"),
     "status": "CASE WHEN n / 50 %% 101 = 0 THEN 'PENDING' ELSE 'DECLINED' END",
     "decided_at": "CASE WHEN n / 50 %% 101 = 0 THEN NULL ELSE t.created_at END",
 }
@@ -155,7 +157,7 @@ def fill(first: int, last: int, pairs: list[Connection]) -> None:
         # The verification page reads the items of one prescription, the lists of twenty.
         if last <= LISTED:
             cursor.execute(copies(PrescriptionItem, ITEM, first, last), {})
-            cursor.execute(copies(RefillRequest, REFILL, first, last), {})
+            cursor.execute(copies(RefillRequest, REFILL, first, last), people)
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '500MB'")
         for table in TABLES:
@@ -292,7 +294,9 @@ def main(rows: int) -> None:
         ConnectionFactory.create()
     pairs = list(Connection.objects.select_related("patient", "doctor"))
     for pair in pairs:
-        RefillRequest.objects.create(prescription=issue(pair))
+        RefillRequest.objects.create(
+            prescription=issue(pair), patient=pair.patient, doctor=pair.doctor
+        )
     fill_crowd()
     fill(0, FEW, pairs)
     few = measure(questions(pairs), check=False)

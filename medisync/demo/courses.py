@@ -188,6 +188,8 @@ def ask_again(
             id=uuid7_at(at, rng),
             created_at=at,
             prescription_id=prescription.pk,
+            patient_id=prescription.patient_id,
+            doctor_id=prescription.doctor_id,
             note=rng.choice(NOTES[language]),
         )
     )

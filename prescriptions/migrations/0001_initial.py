@@ -173,6 +173,8 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True)),
                 ('answered_with', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='prescriptions.prescription')),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('doctor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('prescription', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refill_requests', to='prescriptions.prescription')),
             ],
             options={
@@ -386,6 +388,18 @@ class Migration(migrations.Migration):
             model_name='refillrequest',
             index=models.Index(fields=['prescription', '-id'], name='refill_by_prescription'),
         ),
+        migrations.AddIndex(
+            model_name='refillrequest',
+            index=models.Index(fields=['patient', '-id'], name='refill_by_patient'),
+        ),
+        migrations.AddIndex(
+            model_name='refillrequest',
+            index=models.Index(fields=['doctor', '-id'], name='refill_by_doctor'),
+        ),
+        migrations.AddIndex(
+            model_name='refillrequest',
+            index=models.Index(condition=models.Q(('status', 'PENDING')), fields=['doctor', 'id'], name='refill_waiting'),
+        ),
         migrations.AddConstraint(
             model_name='refillrequest',
             constraint=models.UniqueConstraint(condition=models.Q(('status', 'PENDING')), fields=('prescription',), name='refill_one_pending'),
@@ -397,6 +411,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='refillrequest',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_with__isnull', False), ('status', 'ISSUED')), models.Q(models.Q(('status', 'ISSUED'), _negated=True), ('answered_with', None)), _connector='OR'), name='refill_issued_with_prescription'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='refillrequest',
+            trigger=pgtrigger.compiler.Trigger(name='is_between_its_two', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NOT EXISTS (\n                        SELECT FROM prescriptions_prescription AS asked\n                        WHERE asked.id = NEW.prescription_id\n                        AND asked.patient_id = NEW.patient_id AND asked.doctor_id = NEW.doctor_id\n                    ) THEN\n                        RAISE EXCEPTION 'A request is between the two of its prescription.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='268b7eff2decc25f948586f40a00212f5d9cca84', operation='INSERT OR UPDATE OF "prescription_id", "patient_id", "doctor_id"', pgid='pgtrigger_is_between_its_two_ecb9f', table='prescriptions_refillrequest', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='replacedcode',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,8 +21,8 @@ class RefillRequestQuerySet(models.QuerySet["RefillRequest"]):
         if not user.is_authenticated:
             return self.none()
         if user.is_doctor:
-            return self.filter(prescription__doctor_id=user.pk)
-        return self.filter(prescription__patient_id=user.pk)
+            return self.filter(doctor_id=user.pk)
+        return self.filter(patient_id=user.pk)
 
     def pending(self) -> RefillRequestQuerySet:
         return self.filter(status=RefillRequest.Status.PENDING)
@@ -52,6 +53,14 @@ class RefillRequest(BaseModel):
     prescription = models.ForeignKey(
         Prescription, on_delete=models.PROTECT, related_name="refill_requests"
     )
+    # Those of the prescription, which a trigger holds: a list of either's requests is one index,
+    # and does not look at all that was ever prescribed to find them. Neither has another index.
+    patient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    doctor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     note = models.CharField(_("note"), max_length=LONGEST, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     reason = models.CharField(_("reason"), max_length=LONGEST, blank=True)
@@ -68,7 +77,12 @@ class RefillRequest(BaseModel):
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["prescription", "-id"], name="refill_by_prescription")
+            models.Index(fields=["prescription", "-id"], name="refill_by_prescription"),
+            models.Index(fields=["patient", "-id"], name="refill_by_patient"),
+            models.Index(fields=["doctor", "-id"], name="refill_by_doctor"),
+            models.Index(
+                fields=["doctor", "id"], condition=models.Q(status="PENDING"), name="refill_waiting"
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
@@ -85,6 +99,24 @@ class RefillRequest(BaseModel):
                 condition=models.Q(status="ISSUED", answered_with__isnull=False)
                 | ~models.Q(status="ISSUED") & models.Q(answered_with=None),
                 name="refill_issued_with_prescription",
+            ),
+        ]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Trigger(
+                name="is_between_its_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("prescription_id", "patient_id", "doctor_id"),  # type: ignore[no-untyped-call]
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM prescriptions_prescription AS asked
+                        WHERE asked.id = NEW.prescription_id
+                        AND asked.patient_id = NEW.patient_id AND asked.doctor_id = NEW.doctor_id
+                    ) THEN
+                        RAISE EXCEPTION 'A request is between the two of its prescription.';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 

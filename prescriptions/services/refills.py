@@ -41,7 +41,12 @@ def request_refill(*, actor: Any, prescription_id: UUID, note: str = "") -> Refi
     prescription = lock_own(actor=actor, prescription_id=prescription_id)
     check_can_request_refill(actor, prescription)
     check_text(note, attr="note")
-    request = RefillRequest.objects.create(prescription=prescription, note=note)
+    request = RefillRequest.objects.create(
+        prescription=prescription,
+        patient=prescription.patient,
+        doctor=prescription.doctor,
+        note=note,
+    )
     _log(request, AccessEvent.Action.REFILL_REQUESTED, by=actor)
     _tell(request, prescription.doctor, Kind.REFILL_REQUESTED)
     return request
@@ -112,7 +117,7 @@ def forget_requests(*, user: Any, by: Any) -> None:
     """Of a person who is anonymised: a patient no longer asks, and what was written on either
     side is erased; it may name somebody. That they asked, and what came of it, stays. Part of the
     transaction that holds them; a doctor's patients `close_requests` sees to after it."""
-    asked = RefillRequest.objects.filter(prescription__patient=user)
+    asked = RefillRequest.objects.filter(patient=user)
     asked.pending().update(status=Status.CANCELLED, decided_by=by, decided_at=timezone.now())
     asked.update(note="", reason="")
     PrescriptionTemplate.objects.filter(doctor=user).delete()
@@ -121,9 +126,9 @@ def forget_requests(*, user: Any, by: Any) -> None:
 def close_requests(*, user: Any, by: Any) -> None:
     """Decline, without a word, what patients still ask of a doctor who is anonymised, and erase
     the doctor's words to those who asked, one by one: whoever asks from then on is refused."""
-    asked = RefillRequest.objects.filter(prescription__doctor=user)
+    asked = RefillRequest.objects.filter(doctor=user)
     concerned = asked.filter(Q(status=Status.PENDING) | ~Q(reason=""))
-    for request in concerned.order_by("prescription__patient_id"):
+    for request in concerned.order_by("patient_id"):
         _close(request.pk, request.prescription_id, by=by)
 
 

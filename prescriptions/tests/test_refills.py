@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
+from django.db import connection as database
 from django.http import Http404
 
 from accounts.models import Status as Standing
@@ -467,3 +469,46 @@ def test_without_the_lock_several_answers_would_count(
     racers = answers_at_once(connection)
 
     assert sorted(errors(racers)) != ["", "RequestAnswered", "RequestAnswered"]
+
+
+# --- In the database ------------------------------------------------------------------------
+
+
+def test_request_is_between_the_two_of_its_prescription(
+    connection: Connection, other_doctor: User, stranger: User
+) -> None:
+    prescription = issue(connection)
+    people = {"patient": connection.patient, "doctor": connection.doctor}
+
+    for wrong in ({"patient": stranger}, {"doctor": other_doctor}):
+        with pytest.raises(DatabaseError, match="between the two"), transaction.atomic():
+            RefillRequest.objects.create(prescription=prescription, **(people | wrong))
+
+
+@pytest.fixture
+def others_ask(connection: Connection) -> None:
+    """Some thousands of requests between other people."""
+    ask(issue(connection))
+    columns = [field.column for field in RefillRequest._meta.concrete_fields]
+    changed = {"id", "prescription_id", "patient_id", "doctor_id"}
+    values = ["gen_random_uuid()" if name in changed else name for name in columns]
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            f"INSERT INTO prescriptions_refillrequest ({', '.join(columns)})"
+            f" SELECT {', '.join(values)} FROM prescriptions_refillrequest,"
+            " generate_series(1, 5000)"
+        )
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+        cursor.execute("ANALYZE prescriptions_refillrequest")
+
+
+@pytest.mark.usefixtures("others_ask")
+def test_lists_look_at_ones_own_requests_alone(patient: User, doctor: User) -> None:
+    for user, waiting in ((patient, "refill_by_patient"), (doctor, "refill_waiting")):
+        mine = RefillRequest.objects.visible_to(user)
+
+        plans = [mine[:21].explain(), mine.pending().order_by("id")[:20].explain()]
+
+        assert waiting in plans[1], plans[1]
+        assert all("refill_" in plan and "Seq Scan" not in plan for plan in plans), plans
