@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import TruncMinute
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -113,7 +114,14 @@ class Preferences(BaseModel):
                     & ~models.Q(quiet_from=models.F("quiet_until"))
                 ),
                 name="quiet_hours_have_two_ends",
-            )
+            ),
+            # Between seconds, all of a day's minutes could be quiet.
+            models.CheckConstraint(
+                condition=models.Q(
+                    quiet_from=TruncMinute("quiet_from"), quiet_until=TruncMinute("quiet_until")
+                ),
+                name="quiet_hours_are_of_minutes",
+            ),
         ]
 
     def is_quiet(self, at: dt.datetime, zone: ZoneInfo) -> bool:

@@ -4,6 +4,7 @@ import common.fields
 import common.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
@@ -147,5 +148,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='preferences',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from', None), ('quiet_until', None)), models.Q(('quiet_from__isnull', False), ('quiet_until__isnull', False), models.Q(('quiet_from', models.F('quiet_until')), _negated=True)), _connector='OR'), name='quiet_hours_have_two_ends'),
+        ),
+        migrations.AddConstraint(
+            model_name='preferences',
+            constraint=models.CheckConstraint(condition=models.Q(('quiet_from', django.db.models.functions.datetime.TruncMinute('quiet_from')), ('quiet_until', django.db.models.functions.datetime.TruncMinute('quiet_until'))), name='quiet_hours_are_of_minutes'),
         ),
     ]

@@ -161,7 +161,12 @@ def test_two_first_choices_at_once_make_one_row(patient: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"quiet_from": dt.time(22)}, {"quiet_from": dt.time(7), "quiet_until": dt.time(7)}]
+    "wrong",
+    [
+        {"quiet_from": dt.time(22)},
+        {"quiet_from": dt.time(7), "quiet_until": dt.time(7)},
+        {"quiet_from": dt.time(7, 0, 30), "quiet_until": dt.time(7, 0, 10)},
+    ],
 )
 def test_database_keeps_quiet_hours_whole(patient: User, wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
