@@ -23,7 +23,7 @@ from common.consumers import FrameConsumer, Handler, uuid_in
 from common.errors import DomainError
 from common.live import patient_group, session_group, user_group
 from common.threads import DATABASE_AWAY
-from medisync.chart.watching import MOST_WATCHED, NoSuchChart, Sight, TooManyWatched, sight_of
+from medisync.chart.watching import MOST_WATCHED, ChartSight, NoSuchChart, TooManyWatched, sight_of
 
 RECHECK_SECONDS = 30
 SHORTEST_WAIT = 0.1
@@ -46,7 +46,7 @@ class ClientSocket(FrameConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The charts that are watched: what was last seen, and who waits for the end of it.
-        self.sights: dict[UUID, Sight] = {}
+        self.sights: dict[UUID, ChartSight] = {}
         self.ends: dict[UUID, asyncio.Task[None]] = {}
         self.chats = Conversations(self)
         self.heartbeat: asyncio.TimerHandle | None = None
@@ -195,9 +195,11 @@ class ClientSocket(FrameConsumer):
         answer = {"type": "chart.unwatched", "patient_id": patient_id}
         await self.send_frame(answer, ref=frame.get("ref"))
 
-    async def _look(self, patient_id: UUID) -> Sight | None:
+    async def _look(self, patient_id: UUID) -> ChartSight | None:
         """Ask what may be seen now, and plan to ask again when that ends."""
-        sight: Sight | None = await sight_of(self.session.pk, patient_id) if self.session else None
+        sight: ChartSight | None = (
+            await sight_of(self.session.pk, patient_id) if self.session else None
+        )
         if sight is not None:
             self.sights[patient_id] = sight
             self._plan_end(patient_id, sight)
@@ -212,7 +214,7 @@ class ClientSocket(FrameConsumer):
         if sight is not None and frame["category"] in sight.categories:
             await self.send_frame(frame)
 
-    async def _look_at(self, patient_id: UUID, *, tells: bool = True) -> Sight | None:
+    async def _look_at(self, patient_id: UUID, *, tells: bool = True) -> ChartSight | None:
         """What is seen of a chart that is watched. Once that is nothing, the watch is over, and
         the client is told so, unless it has just been."""
         before = self.sights.get(patient_id)
@@ -223,7 +225,7 @@ class ClientSocket(FrameConsumer):
                 await self.send_frame(_revoked(patient_id, before))
         return sight
 
-    def _plan_end(self, patient_id: UUID, sight: Sight) -> None:
+    def _plan_end(self, patient_id: UUID, sight: ChartSight) -> None:
         self._drop_plan(patient_id)
         if sight.time_left is not None:
             self.ends[patient_id] = asyncio.create_task(
@@ -265,7 +267,7 @@ class ClientSocket(FrameConsumer):
     }
 
 
-def _revoked(patient_id: UUID, sight: Sight) -> dict[str, Any]:
+def _revoked(patient_id: UUID, sight: ChartSight) -> dict[str, Any]:
     """As it is announced when a patient takes it back."""
     return {
         "type": "access.revoked",

@@ -28,7 +28,7 @@ class TooManyWatched(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ChartSight:
     """What is seen at this moment, by which grant, and for how long yet if that has an end."""
 
     grant_id: UUID
@@ -48,7 +48,7 @@ class Sight:
 
 
 @in_database
-def sight_of(session_id: UUID, patient_id: UUID) -> Sight | None:
+def sight_of(session_id: UUID, patient_id: UUID) -> ChartSight | None:
     """What the session's doctor sees of the patient now, if anything."""
     session = find_live_session(session_id)
     if session is None:
@@ -56,7 +56,7 @@ def sight_of(session_id: UUID, patient_id: UUID) -> Sight | None:
     grant = AccessGrant.objects.between(session.user, patient_id).with_time_left().first()
     if grant is None:
         return None
-    return Sight(
+    return ChartSight(
         grant_id=grant.pk,
         connection_id=grant.connection_id,
         categories=tuple(grant.categories),
