@@ -559,6 +559,21 @@ def test_absence_to_come_is_not_told_yet(chat: Chat, patient: User, doctor: User
 @pytest.mark.parametrize("ends_at", ["2020-01-01T09:00", "nonsense", ""])
 def test_impossible_absence_is_refused(doctor: User, ends_at: str) -> None:
     body = {"starts_at": "2019-01-01T09:00", "ends_at": ends_at}
+def test_doctor_who_wrote_nothing_is_not_told_that_nobody_did(
+    chat: Chat, patient: User, doctor: User
+) -> None:
+    say(chat, patient, "From the patient")
+    end_connection(actor=patient, connection_id=chat.connection_id)
+    browser = page_client(doctor)
+
+    for page in (text(browser, url(chat)), text(browser, LIST)):
+        assert "You wrote nothing here" in page
+        assert "Nothing was written here" not in page
+        assert "Nothing has been written yet" not in page
+    # No message will come that could sound.
+    assert "data-sound" not in text(browser, url(chat))
+
+
 
     assert page_client(doctor).post("/chats/away", body).status_code == 400
     assert not Absence.objects.exists()

@@ -172,6 +172,24 @@ def test_messages_are_fetched_where_sockets_are_blocked(
         )
     )
     elsewhere(lambda: say(chat, connection.doctor, "Good."))
+def test_word_about_the_connection_covers_no_message(
+    browser: Browser, address: str, connection: Connection
+) -> None:
+    chat = chat_of(connection)
+    for number in range(12):
+        say(chat, connection.doctor, f"Message {number}.")
+    mark_read(actor=connection.patient, chat_id=chat.pk, seq=12)
+    patient = at_browser(browser, address, connection.patient, **PHONE)
+    without_sockets(patient)
+    patient.visit(f"/chats/{chat.pk}")
+    expect(patient.page.locator("[data-line]")).to_be_visible(timeout=PATIENCE)
+
+    message = patient.page.locator(LAST).bounding_box()
+    foot = patient.page.locator(".chat__foot").bounding_box()
+
+    assert message["y"] + message["height"] <= foot["y"]
+
+
     expect(patient.page.locator(".message--mine")).to_contain_text("Read", timeout=PATIENCE)
 
 
