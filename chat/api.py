@@ -80,12 +80,12 @@ class ChatViewSet(Conversing, viewsets.GenericViewSet[Any]):
     def messages(self, request: Request, pk: UUID) -> Response:
         """What was said, by its numbers. With `after_seq` everything since, withdrawals too:
         whoever asks with the last number they have misses nothing. What is given out is marked
-        as delivered, unless it was searched for."""
+        as delivered, unless it was searched for, or something before it has not been yet."""
         query = valid(shapes.MessagesQuerySerializer(data=request.query_params))
-        page = _page(request, pk, **query)
-        if page.entries and not query["q"]:
-            newest = page.entries[-1].seq
-            places.mark_delivered(actor=request.user, chat_id=pk, seq=newest)
+        chat = reading.find_chat(actor=request.user, chat_id=pk)
+        page = _page(request, chat, **query)
+        if not query["q"]:
+            places.mark_given_out(actor=request.user, chat=chat, entries=page.entries)
         shown = {"results": page.entries, "has_more": page.has_more, "next": _next(request, page)}
         return Response(shapes.MessagesSerializer(shown).data)
 
@@ -235,14 +235,13 @@ class AbsenceView(views.APIView):
 
 def _page(
     request: Request,
-    chat_id: UUID,
+    chat: Chat,
     *,
     limit: int,
     q: str,
     after_seq: int | None = None,
     before_seq: int | None = None,
 ) -> reading.Page:
-    chat = reading.find_chat(actor=request.user, chat_id=chat_id)
     if after_seq is None:
         return reading.messages_before(
             actor=request.user, chat=chat, seq=before_seq, limit=limit, query=q

@@ -24,6 +24,13 @@ class WrittenField(forms.CharField):
         return str(super().to_python(value)).replace("\r\n", "\n")
 
 
+class SeqField(forms.IntegerField):
+    """The number of an entry, or 0: before the first."""
+
+    def __init__(self, *, min_value: int = 0, **options: Any) -> None:
+        super().__init__(min_value=min_value, max_value=MOST_SEQ, **options)
+
+
 class SendForm(forms.Form):
     """A message. `seen` is the newest that its sender had before their eyes; how long it may be
     the service says."""
@@ -37,9 +44,7 @@ class SendForm(forms.Form):
         label=_("Mention a prescription"), required=False, widget=forms.Select
     )
     client_id = forms.UUIDField(widget=forms.HiddenInput)
-    seen = forms.IntegerField(
-        required=False, min_value=0, max_value=MOST_SEQ, widget=forms.HiddenInput
-    )
+    seen = SeqField(required=False, widget=forms.HiddenInput)
 
     @classmethod
     def new(cls, **initial: Any) -> SendForm:
@@ -55,7 +60,7 @@ class SendForm(forms.Form):
 class ReadForm(forms.Form):
     """Up to where somebody has read."""
 
-    seq = forms.IntegerField(min_value=0, max_value=MOST_SEQ)
+    seq = SeqField()
 
 
 class ReplyForm(forms.Form):

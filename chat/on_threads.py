@@ -37,7 +37,7 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ChatAtJoining:
     """A chat as it stood when a socket joined it."""
 
     connection_id: UUID
@@ -48,7 +48,7 @@ class Sight:
 
 
 @in_database
-def look_into(session_id: UUID | None, chat_id: UUID, after: int | None) -> Sight:
+def look_into(session_id: UUID | None, chat_id: UUID, after: int | None) -> ChatAtJoining:
     """A chat that is live to the session's user, and what they missed in it."""
     actor = _actor(session_id)
     chat = _live_chat(actor, chat_id)
@@ -56,11 +56,11 @@ def look_into(session_id: UUID | None, chat_id: UUID, after: int | None) -> Sigh
     seq = chat.last_seq if after is None else min(after, chat.last_seq)
     missed = Missed([], has_more=False) if after is None else _missed(actor, chat, seq)
     places = {
-        str(user_id): {"delivered": place.last_delivered_seq, "read": place.last_read_seq}
-        for user_id, place in places_of(chat).items()
+        str(user_id): {"delivered": place.delivered_seq, "read": place.read_seq}
+        for user_id, place in places_of(actor=actor, chat=chat).items()
     }
     other_id = chat.doctor_id if actor.pk == chat.patient_id else chat.patient_id
-    return Sight(chat.connection_id, other_id, chat.last_seq, missed, places)
+    return ChatAtJoining(chat.connection_id, other_id, chat.last_seq, missed, places)
 
 
 @in_database

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chat.models import Absence, CannedReply, Message, Participant
+from chat.models import Absence, CannedReply, Message
+from chat.models.chats import MOST_SEQ
 from chat.policies import can_converse
-from chat.services.reading import MOST_AT_ONCE, Line
+from chat.services.reading import LONGEST_QUERY, MOST_AT_ONCE, Line
 from common.serializers import InstantField, StrictSerializer
 from connections.models import Connection
 from connections.serializers.connections import (
@@ -19,8 +20,14 @@ from connections.serializers.connections import (
     hours_of,
 )
 
-# No chat will ever have so many entries; what is larger is no number of one.
-LAST_SEQ = 2**53 - 1
+
+class UnreadField(serializers.IntegerField):
+    """How many messages wait for somebody."""
+
+    def __init__(self) -> None:
+        most = Message.COUNTED_TO
+        words = f"Counted up to {most}, which stands for that many or more."
+        super().__init__(read_only=True, max_value=most, help_text=words)
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -53,16 +60,12 @@ class MessagesSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="Where those are.")
 
 
-class PlaceSerializer(serializers.ModelSerializer[Participant]):
-    """How far one of the two has come."""
+class PlaceSerializer(serializers.Serializer[Any]):
+    """How far one of the two has come. The other's stands still once the connection has ended."""
 
-    delivered_seq = serializers.IntegerField(source="last_delivered_seq", read_only=True)
-    read_seq = serializers.IntegerField(source="last_read_seq", read_only=True)
-
-    class Meta:
-        model = Participant
-        fields: ClassVar[list[str]] = ["user_id", "delivered_seq", "read_seq"]
-        read_only_fields = fields
+    user_id = serializers.UUIDField(read_only=True)
+    delivered_seq = serializers.IntegerField(read_only=True)
+    read_seq = serializers.IntegerField(read_only=True)
 
 
 class NoticeSerializer(serializers.ModelSerializer[Absence]):
@@ -87,7 +90,7 @@ class ChatSerializer(serializers.Serializer[Any]):
     doctor = DoctorSerializer(source="chat.connection.doctor", read_only=True)
     last_seq = serializers.IntegerField(source="chat.last_seq", read_only=True)
     last_message = MessageSerializer(allow_null=True, read_only=True)
-    unread_count = serializers.IntegerField(read_only=True)
+    unread_count = UnreadField()
     places = PlaceSerializer(many=True, read_only=True)
     active_at = serializers.DateTimeField(source="chat.active_at", read_only=True)
     awaiting_since = serializers.DateTimeField(
@@ -125,19 +128,21 @@ class MessagesQuerySerializer(StrictSerializer):
 
     after_seq = serializers.IntegerField(
         min_value=0,
-        max_value=LAST_SEQ,
+        max_value=MOST_SEQ,
         required=False,
         help_text="All entries behind this number, the oldest first: what a client missed.",
     )
     before_seq = serializers.IntegerField(
         min_value=1,
-        max_value=LAST_SEQ,
+        max_value=MOST_SEQ,
         required=False,
         help_text="The last messages before this number.",
     )
     limit = serializers.IntegerField(min_value=1, max_value=MOST_AT_ONCE, default=MOST_AT_ONCE)
     q = serializers.CharField(
-        max_length=100, default="", help_text="Only messages that have these words; backwards."
+        max_length=LONGEST_QUERY,
+        default="",
+        help_text="Only messages that have these words; backwards.",
     )
 
 
@@ -151,7 +156,7 @@ class SendSerializer(StrictSerializer):
 
 
 class SeqSerializer(StrictSerializer):
-    seq = serializers.IntegerField(min_value=0, max_value=LAST_SEQ)
+    seq = serializers.IntegerField(min_value=0, max_value=MOST_SEQ)
 
 
 class CameToSerializer(serializers.Serializer[Any]):
@@ -162,7 +167,7 @@ class CameToSerializer(serializers.Serializer[Any]):
 
 
 class UnreadSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(read_only=True)
+    count = UnreadField()
 
 
 class ReplyInputSerializer(StrictSerializer):

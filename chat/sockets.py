@@ -100,7 +100,7 @@ class Conversations:
         if await presence.is_typing(chat_id, sight.other_id):
             await self.socket.send_frame(typing_frame(chat_id, str(sight.other_id), on=True))
 
-    def _note(self, chat_id: str, sight: on_threads.Sight, newest: int) -> None:
+    def _note(self, chat_id: str, sight: on_threads.ChatAtJoining, newest: int) -> None:
         before = self.joined.get(chat_id)
         self.joined[chat_id] = Joined(
             sight.connection_id,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pgtrigger
 from django.conf import settings
@@ -16,8 +18,8 @@ from common.models import BaseModel
 from connections.models import Connection
 
 WAITS = models.Q(awaiting_since__isnull=False, connection__status=Connection.Status.ACTIVE)
-# The largest number that the database has for an entry.
-MOST_SEQ = 2**63 - 1
+# No chat will ever have so many entries; it is also the last number that every reader of JSON has.
+MOST_SEQ = 2**53 - 1
 # More microseconds than have passed since 1970, by far.
 FIRST = 10**17
 
@@ -146,9 +148,22 @@ class Chat(BaseModel):
         return self.connection.is_active
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far somebody has come, as whoever looks may know it."""
+
+    user_id: UUID
+    delivered_seq: int
+    read_seq: int
+
+
 class Participant(BaseModel):
     """How far one of the two has come: what reached a device of theirs, what they have read, and
-    what a notification told them of. Each only grows; unread is counted, never kept."""
+    what a notification told them of. Each only grows; unread is counted, never kept.
+
+    The other side is shown it while the connection stands. After the end what it is shown stays
+    as it was, though a patient reads on.
+    """
 
     chat = models.ForeignKey(
         Chat,
@@ -162,6 +177,9 @@ class Participant(BaseModel):
     last_delivered_seq = models.PositiveBigIntegerField(_("delivered up to"), default=0)
     last_read_seq = models.PositiveBigIntegerField(_("read up to"), default=0)
     told_seq = models.PositiveBigIntegerField(_("told of up to"), default=0)
+    # What the other side is shown of it.
+    shown_delivered_seq = models.PositiveBigIntegerField(default=0, db_default=0)
+    shown_read_seq = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]
@@ -170,6 +188,13 @@ class Participant(BaseModel):
             models.CheckConstraint(
                 condition=models.Q(last_read_seq__lte=models.F("last_delivered_seq")),
                 name="participant_reads_what_arrived",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    shown_read_seq__lte=models.F("last_read_seq"),
+                    shown_delivered_seq__lte=models.F("last_delivered_seq"),
+                ),
+                name="participant_shows_what_is_so",
             ),
         ]
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
@@ -180,6 +205,8 @@ class Participant(BaseModel):
                 func="""
                     IF NEW.last_read_seq < OLD.last_read_seq
                         OR NEW.last_delivered_seq < OLD.last_delivered_seq
+                        OR NEW.shown_read_seq < OLD.shown_read_seq
+                        OR NEW.shown_delivered_seq < OLD.shown_delivered_seq
                         OR NEW.told_seq < OLD.told_seq
                     THEN
                         RAISE EXCEPTION 'What was read stays read.';
@@ -191,3 +218,9 @@ class Participant(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.chat_id}"
+
+    def seen_by(self, reader: Any) -> Place:
+        """One's own place as it is; of the other's what it was while the connection stood."""
+        if reader.pk == self.user_id:
+            return Place(self.user_id, self.last_delivered_seq, self.last_read_seq)
+        return Place(self.user_id, self.shown_delivered_seq, self.shown_read_seq)

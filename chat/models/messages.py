@@ -70,6 +70,8 @@ class Message(BaseModel):
     """
 
     MAX_LENGTH = 5000
+    # Of more that are unread, nobody wants the number.
+    COUNTED_TO = 100
 
     class Kind(models.TextChoices):
         MESSAGE = "MESSAGE", _("Message")

@@ -8,16 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Func, IntegerField, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, IntegerField, OuterRef, Subquery, Value
 from django.http import Http404
 from django.utils import timezone
 
 from chat.models import Absence, Chat, Message, Participant
-from chat.models.chats import ChatQuerySet
+from chat.models.chats import ChatQuerySet, Place
 from chat.models.messages import MessageQuerySet
 
 MOST_AT_ONCE = 100
+# What somebody may type to look for it.
+LONGEST_QUERY = 100
+
+
+class _Counted(Subquery):
+    """How many rows a query has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Line:
     chat: Chat
     unread_count: int
     last_message: Message | None
-    places: list[Participant]
+    places: list[Place]
     away: Absence | None
 
 
@@ -59,7 +67,7 @@ def lines_of(*, actor: Any, chats: Sequence[Chat]) -> list[Line]:
     said = Message.objects.with_details().in_bulk([last_id for _, last_id in told.values()])
     places = defaultdict(list)
     for place in Participant.objects.filter(chat__in=ids):
-        places[place.chat_id].append(place)
+        places[place.chat_id].append(place.seen_by(actor))
     # To those who have parted a doctor says nothing any more.
     doctors = [chat.doctor_id for chat in chats if chat.is_live]
     away = {
@@ -79,9 +87,16 @@ def lines_of(*, actor: Any, chats: Sequence[Chat]) -> list[Line]:
 
 
 def unread_count(*, actor: Any, chat: Chat | None = None) -> int:
-    """How many messages wait for the actor, in this chat or in all of theirs."""
-    unread = Message.objects.unread_by(actor)
-    return (unread.filter(chat=chat) if chat else unread).count()
+    """How many messages wait for the actor, in this chat or in all of theirs; counted up to
+    `Message.COUNTED_TO`, which stands for that many or more, for every page asks."""
+    behind = Chat.objects.visible_to(actor).filter(
+        participants__user_id=actor.pk, last_seq__gt=F("participants__last_read_seq")
+    )
+    if chat is not None:
+        behind = behind.filter(pk=chat.pk)
+    found = with_unread(behind, actor).order_by().values_list("unread_count", flat=True)
+    counts: list[int] = list(found)
+    return min(sum(counts), Message.COUNTED_TO)
 
 
 def find_chat(*, actor: Any, chat_id: UUID) -> Chat:
@@ -114,21 +129,16 @@ def messages_before(
 
 
 def with_unread(chats: ChatQuerySet, user: Any) -> ChatQuerySet:
-    """Each with `unread_count`, as this user has it."""
-    unread = (
-        Message.objects.unread_by(user)
-        .filter(chat=OuterRef("pk"))
-        .order_by()
-        .values("chat")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
-    return chats.annotate(unread_count=Coalesce(Subquery(unread), 0, output_field=IntegerField()))
+    """Each with `unread_count`, as this user has it, counted up to `Message.COUNTED_TO`: chat by
+    chat, by the index of its entries behind the place, however many there are before it."""
+    unread = Message.objects.unread_by(user).filter(chat=OuterRef("pk")).order_by()
+    return chats.annotate(unread_count=_Counted(unread.values("pk")[: Message.COUNTED_TO]))
 
 
-def places_of(chat: Chat) -> dict[UUID, Participant]:
-    """How far each of the two has come, by their ids."""
-    return {place.user_id: place for place in Participant.objects.filter(chat=chat)}
+def places_of(*, actor: Any, chat: Chat) -> dict[UUID, Place]:
+    """How far each of the two has come, by their ids, as the actor may know it."""
+    places = Participant.objects.filter(chat=chat)
+    return {place.user_id: place.seen_by(actor) for place in places}
 
 
 def _entries(actor: Any, chat: Chat) -> MessageQuerySet:

@@ -14,10 +14,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.factories import PatientFactory
 from chat.models import Absence, CannedReply, Chat, Message, Participant
+from chat.models.chats import MOST_SEQ
 from chat.services.help import save_reply, set_absence
 from chat.services.messages import retract_message
 from chat.services.places import mark_read
-from chat.tests.factories import chat_of, say
+from chat.services.reading import LONGEST_QUERY
+from chat.tests.factories import chat_of, place_of, say
 from chat.views.shown import SHOWN
 from connections.models import Connection
 from connections.services.connections import end_connection
@@ -178,6 +180,51 @@ def test_own_messages_say_how_far_they_came(chat: Chat, patient: User, doctor: U
     assert state() == "read"
 
 
+def test_after_the_end_nothing_says_how_far_they_come(
+    chat: Chat, patient: User, doctor: User
+) -> None:
+    say(chat, doctor)
+    end_connection(actor=doctor, connection_id=chat.connection_id)
+
+    page_client(patient).get(url(chat))
+    page_client(patient).post(url(chat, "/read"), {"seq": 1})
+
+    page = text(page_client(doctor), url(chat)).partition("<template")[0]
+    assert re.findall(r'data-state="(\w+)"', page) == ["sent"]
+    part = text(page_client(doctor), url(chat, "/entries?after=0"))
+    assert 'data-read="0" data-delivered="0"' in part
+    assert page_client(patient).get("/chats/unread").json() == {"count": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "delivered"),
+    [
+        ("?before=1", 0), ("?before=3", 2), ("?at=1", 20), ("", 20), ("?after=30", 0),
+        ("/entries?before=1", 0), ("/entries?before=3", 2), ("/entries?after=0", 50),
+    ],
+)  # fmt: skip
+def test_only_what_a_page_shows_has_arrived(
+    chat: Chat, patient: User, doctor: User, query: str, delivered: int
+) -> None:
+    for _number in range(50):
+        say(chat, patient)
+
+    page_client(doctor).get(url(chat, query))
+
+    assert place_of(chat, doctor) == (delivered, 0, 0)
+
+
+def test_whoever_answers_on_an_old_page_has_not_read_the_newer(
+    chat: Chat, patient: User, doctor: User
+) -> None:
+    for _number in range(3):
+        say(chat, patient)
+
+    forms = [page_client(doctor).get(url(chat, f"?before={seq}")).context["form"] for seq in (1, 3)]
+
+    assert [form.initial["seen"] for form in forms] == [0, 2]
+
+
 def test_new_messages_begin_below_a_line(chat: Chat, patient: User, doctor: User) -> None:
     say(chat, doctor, "Before")
     mark_read(actor=patient, chat_id=chat.pk, seq=1)
@@ -226,8 +273,12 @@ def test_older_and_newer_are_links(chat: Chat, patient: User, doctor: User) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["at=x", "before=-1", "after=1e3", "at=" + "9" * 19, "reply=x", "at=²"]
-)
+    "query",
+    [
+        "at=x", "before=-1", "before=0", "after=1e3", f"at={MOST_SEQ + 1}", "at=²", "at=",
+        "reply=x",
+    ],
+)  # fmt: skip
 def test_nonsense_in_the_address_is_not_found(chat: Chat, patient: User, query: str) -> None:
     assert page_client(patient).get(url(chat, f"?{query}")).status_code == 404
 
@@ -244,6 +295,13 @@ def test_search_leads_to_the_message_in_its_place(chat: Chat, patient: User, doc
     assert link in page
     assert 'id="m-4"' in text(browser, link)
     assert "Nothing was found" in text(browser, url(chat, "?q=tooth"))
+
+
+def test_page_looks_for_no_more_than_the_api(chat: Chat, patient: User) -> None:
+    browser = page_client(patient)
+
+    assert len(browser.get(url(chat), {"q": "x" * 101}).context["query"]) == LONGEST_QUERY == 100
+    assert f'maxlength="{LONGEST_QUERY}"' in text(browser, url(chat))
 
 
 def test_search_goes_on_page_by_page(chat: Chat, patient: User) -> None:
@@ -269,7 +327,7 @@ def test_reading_takes_the_same_queries_however_long(
     browser = page_client(connection.doctor)
     browser.get(url(chat))
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         browser.get(url(chat))
 
 
@@ -385,7 +443,7 @@ def test_nobody_else_acts(chat: Chat, stranger: User, other_doctor: User, path: 
         assert page_client(other).post(url(chat, path), body).status_code == 404
 
 
-@pytest.mark.parametrize("seq", ["", "x", "-1", str(2**63)])
+@pytest.mark.parametrize("seq", ["", "x", "-1", str(MOST_SEQ + 1)])
 def test_reading_up_to_nonsense_is_refused(chat: Chat, patient: User, seq: str) -> None:
     assert page_client(patient).post(url(chat, "/read"), {"seq": seq}).status_code == 400
 
@@ -501,6 +559,21 @@ def test_ended_connection_leaves_a_chat_to_read(chat: Chat, patient: User, docto
     assert "Ended: to read" in text(page_client(doctor), LIST)
 
 
+def test_doctor_who_wrote_nothing_is_not_told_that_nobody_did(
+    chat: Chat, patient: User, doctor: User
+) -> None:
+    say(chat, patient, "From the patient")
+    end_connection(actor=patient, connection_id=chat.connection_id)
+    browser = page_client(doctor)
+
+    for page in (text(browser, url(chat)), text(browser, LIST)):
+        assert "You wrote nothing here" in page
+        assert "Nothing was written here" not in page
+        assert "Nothing has been written yet" not in page
+    # No message will come that could sound.
+    assert "data-sound" not in text(browser, url(chat))
+
+
 # --- Hours, and being away -----------------------------------------------------------
 
 
@@ -559,21 +632,6 @@ def test_absence_to_come_is_not_told_yet(chat: Chat, patient: User, doctor: User
 @pytest.mark.parametrize("ends_at", ["2020-01-01T09:00", "nonsense", ""])
 def test_impossible_absence_is_refused(doctor: User, ends_at: str) -> None:
     body = {"starts_at": "2019-01-01T09:00", "ends_at": ends_at}
-def test_doctor_who_wrote_nothing_is_not_told_that_nobody_did(
-    chat: Chat, patient: User, doctor: User
-) -> None:
-    say(chat, patient, "From the patient")
-    end_connection(actor=patient, connection_id=chat.connection_id)
-    browser = page_client(doctor)
-
-    for page in (text(browser, url(chat)), text(browser, LIST)):
-        assert "You wrote nothing here" in page
-        assert "Nothing was written here" not in page
-        assert "Nothing has been written yet" not in page
-    # No message will come that could sound.
-    assert "data-sound" not in text(browser, url(chat))
-
-
 
     assert page_client(doctor).post("/chats/away", body).status_code == 400
     assert not Absence.objects.exists()

@@ -13,6 +13,7 @@ from accounts.services.sessions import revoke_session
 from accounts.services.users import suspend_user
 from accounts.tests.factories import AdminFactory
 from chat.models import Chat, Message, Participant
+from chat.services.places import mark_read
 from chat.tests.factories import chat_of, say
 from chat.tests.sockets import (  # noqa: F401 - fixtures
     Connect,
@@ -235,6 +236,23 @@ def test_suspension_that_only_the_table_knows_counts_as_well(
         assert desk.answer(frame)["code"] == "session_ended"
     assert Message.objects.count() == 1
     assert DeviceSession.objects.filter(user=doctor, revoked_at=None).exists()
+
+
+def test_who_joins_again_learns_of_the_other_what_was_so_when_they_parted(
+    connect: Connect, chat: Chat, connection: Connection
+) -> None:
+    say(chat, connection.doctor)
+    end_connection(actor=connection.patient, connection_id=connection.pk)
+    mark_read(actor=connection.patient, chat_id=chat.pk, seq=1)
+    connect_again(connection)
+
+    seen = [join(connect(one), chat)["places"] for one in (connection.doctor, connection.patient)]
+
+    theirs = str(connection.patient_id)
+    assert [one[theirs] for one in seen] == [
+        {"delivered": 0, "read": 0},
+        {"delivered": 1, "read": 1},
+    ]
 
 
 def test_places_after_parting_tell_the_other_side_nothing(

@@ -12,6 +12,7 @@ from django.db import connections
 
 from accounts.models import User
 from chat.models import Chat, Message
+from chat.models.chats import MOST_SEQ
 from chat.services.messages import send_message
 from chat.sockets import MOST_JOINED
 from chat.tests.factories import chat_of, say
@@ -236,7 +237,7 @@ def test_number_that_is_not_there_yet_is_taken_for_the_last(
 ) -> None:
     phone = connect(patient)
 
-    joined = join(phone, chat, after_seq=2**63 - 1)
+    joined = join(phone, chat, after_seq=MOST_SEQ)
     say(chat, patient)
 
     assert (joined["last_seq"], joined["missed"]) == (0, [])
@@ -368,7 +369,9 @@ def test_message_that_cannot_be_is_refused_by_its_field(
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("seq", [-1, 1.5, "1", True, None, 2**63, 2**200, [1]], ids=repr)
+@pytest.mark.parametrize(
+    "seq", [-1, 1.5, "1", True, None, MOST_SEQ + 1, 2**63, 2**200, [1]], ids=repr
+)
 @pytest.mark.parametrize("kind", ["chat.read", "chat.delivered"])
 def test_place_that_is_no_number_is_refused(
     connect: Connect, chat: Chat, patient: User, kind: str, seq: Any

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,20 +15,17 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chat.forms import SendForm
+from chat.forms import SendForm, SeqField
 from chat.models import CannedReply, Chat, Message
 from chat.policies import check_can_converse
 from chat.services.help import absence_of
-from chat.services.places import mark_delivered
-from chat.services.reading import entries_after, find_chat, messages_before
+from chat.services.places import mark_given_out
+from chat.services.reading import LONGEST_QUERY, entries_after, find_chat, messages_before
 from chat.views import shown as showing
 from chat.views.typed import typed
 from common.errors import DomainError
 from prescriptions.models import Prescription
 
-LONGEST_QUERY = 200
-# Digits of a number that the database can hold.
-MOST_DIGITS = 18
 # Of those that could be mentioned, the newest.
 MENTIONABLE = 30
 NOBODY = UUID(int=0)
@@ -53,14 +51,12 @@ def chat_entries(request: HttpRequest, chat_id: UUID) -> HttpResponse:
     """A stretch of it for a page that is open: older, newer, or what came meanwhile. Withdrawals
     are among what came after, so that whoever asks again misses nothing."""
     chat = find_chat(actor=request.user, chat_id=chat_id)
-    seq, earlier = _number(request, "after"), _number(request, "before")
+    seq, earlier = _number(request, "after"), _number(request, "before", least=1)
     if earlier is not None:
         page = messages_before(actor=request.user, chat=chat, seq=earlier, limit=showing.SHOWN)
     else:
         page = entries_after(actor=request.user, chat=chat, seq=seq or 0)
-        if page.entries:
-            newest = page.entries[-1].seq
-            mark_delivered(actor=request.user, chat_id=chat.pk, seq=newest)
+    mark_given_out(actor=request.user, chat=chat, entries=page.entries)
     return entries_part(request, chat, page.entries, has_more=page.has_more)
 
 
@@ -87,9 +83,8 @@ def chat_page(request: HttpRequest, chat: Chat, form: SendForm, status: int = 20
     user = request.user
     unread_from = showing.unread_from(user, chat)
     window = _window(request, chat, unread_from)
-    last_seq = window.entries[-1].seq if window.has_newer and window.entries else chat.last_seq
-    mark_delivered(actor=user, chat_id=chat.pk, seq=last_seq)
-    form.initial["seen"] = last_seq
+    mark_given_out(actor=user, chat=chat, entries=window.entries)
+    form.initial["seen"] = window.last_seq
     form.offer(_mentionable(user, chat))
     context = {
         "chat": chat,
@@ -100,8 +95,9 @@ def chat_page(request: HttpRequest, chat: Chat, form: SendForm, status: int = 20
         "blank": _blank(user, chat),
         "place": showing.other_place(user, chat),
         "unread_from": unread_from,
-        "last_seq": last_seq,
+        "last_seq": window.last_seq,
         "form": form,
+        "longest_query": LONGEST_QUERY,
         "am": time_format(MORNING, "a"),
         "pm": time_format(EVENING, "a"),
         "refusal": _refusal(user, chat),
@@ -120,24 +116,25 @@ def _blank(user: Any, chat: Chat) -> showing.Shown:
 
 
 def _window(request: HttpRequest, chat: Chat, unread_from: int | None) -> showing.Window:
-    for name, look in (
-        ("at", showing.around),
-        ("before", showing.before),
-        ("after", showing.after),
+    for name, look, least in (
+        ("at", showing.around, 0),
+        ("before", showing.before, 1),
+        ("after", showing.after, 0),
     ):
-        seq = _number(request, name)
+        seq = _number(request, name, least=least)
         if seq is not None:
             return look(request.user, chat, seq)
     return showing.newest(request.user, chat, unread_from)
 
 
 def _found(request: HttpRequest, chat: Chat, query: str) -> HttpResponse:
-    seq = _number(request, "before")
+    seq = _number(request, "before", least=1)
     page = messages_before(actor=request.user, chat=chat, seq=seq, limit=showing.SHOWN, query=query)
     context = {
         "chat": chat,
         "other": chat.connection.other_side(request.user),
         "query": query,
+        "longest_query": LONGEST_QUERY,
         "entries": showing.shown(request.user, chat, page.entries[::-1]),
         "older_than": page.entries[0].seq if page.has_more else None,
         "is_first_page": seq is None,
@@ -180,10 +177,11 @@ def _begun(request: HttpRequest) -> str:
     return reply.content if reply else ""
 
 
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name)
-    if text is None:
+def _number(request: HttpRequest, name: str, *, least: int = 0) -> int | None:
+    if name not in request.GET:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        raise Http404
-    return int(text)
+    try:
+        seq: int = SeqField(min_value=least).clean(request.GET[name])
+    except ValidationError as error:
+        raise Http404 from error
+    return seq

@@ -15,12 +15,11 @@ from django.views.decorators.http import require_safe
 from chat.models import Absence
 from chat.models.chats import ChatQuerySet
 from chat.services.help import absence_of
-from chat.services.reading import lines_of, list_chats, unread_count
+from chat.services.reading import LONGEST_QUERY, lines_of, list_chats, unread_count
 from chat.views.typed import typed
 from common.pagination import TurnPagination, feed_page
 
 AWAITING = "awaiting"
-LONGEST_NAME = 100
 
 
 @never_cache
@@ -31,7 +30,7 @@ def chat_list(request: HttpRequest) -> HttpResponse:
     user = request.user
     is_doctor = user.is_authenticated and user.is_doctor
     awaiting = is_doctor and request.GET.get("show") == AWAITING
-    name = typed(request, "name", longest=LONGEST_NAME) if is_doctor else ""
+    name = typed(request, "name", longest=LONGEST_QUERY) if is_doctor else ""
     chats = list_chats(actor=user, awaiting=awaiting)
     page = feed_page(request, _named(chats, name), TurnPagination)
     context = {
@@ -39,6 +38,7 @@ def chat_list(request: HttpRequest) -> HttpResponse:
         "lines": lines_of(actor=user, chats=page.rows),
         "is_awaiting": awaiting,
         "name": name,
+        "longest_query": LONGEST_QUERY,
         "absence": _own_absence(user.pk) if is_doctor else None,
     }
     return render(request, "chat/list.html", context)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chat.models import Chat, Message, Participant
+from chat.models import Chat, Message
+from chat.models.chats import Place
 from chat.policies import can_retract
-from chat.services.reading import entries_after, messages_before, places_of
+from chat.services.reading import Page, entries_after, messages_before, places_of
 from prescriptions.models import Prescription
 
 # As many as fill a few screens of a phone.
@@ -18,9 +19,10 @@ SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a conversation, and whether it goes on at either end."""
+    """A stretch of a conversation, up to which number, and whether it goes on at either end."""
 
     entries: Sequence[Message]
+    last_seq: int
     has_older: bool
     has_newer: bool
 
@@ -43,18 +45,21 @@ def newest(actor: Any, chat: Chat, unread_from: int | None) -> Window:
     first = page.entries[0].seq if page.entries else 0
     if unread_from is not None and unread_from < first:
         return around(actor, chat, unread_from)
-    return Window(page.entries, has_older=page.has_more, has_newer=False)
+    return Window(page.entries, chat.last_seq, has_older=page.has_more, has_newer=False)
 
 
 def before(actor: Any, chat: Chat, seq: int) -> Window:
     page = messages_before(actor=actor, chat=chat, seq=seq, limit=SHOWN)
-    return Window(page.entries, has_older=page.has_more, has_newer=seq <= chat.last_seq)
+    last_seq = min(seq - 1, chat.last_seq)
+    has_newer = last_seq < chat.last_seq
+    return Window(page.entries, last_seq, has_older=page.has_more, has_newer=has_newer)
 
 
 def after(actor: Any, chat: Chat, seq: int) -> Window:
     page = entries_after(actor=actor, chat=chat, seq=seq, limit=SHOWN)
     older = messages_before(actor=actor, chat=chat, seq=seq + 1, limit=1)
-    return Window(page.entries, has_older=bool(older.entries), has_newer=page.has_more)
+    has_older = bool(older.entries)
+    return Window(page.entries, _end(page, chat), has_older=has_older, has_newer=page.has_more)
 
 
 def around(actor: Any, chat: Chat, seq: int) -> Window:
@@ -62,7 +67,8 @@ def around(actor: Any, chat: Chat, seq: int) -> Window:
     older = messages_before(actor=actor, chat=chat, seq=seq, limit=SHOWN // 2)
     later = entries_after(actor=actor, chat=chat, seq=seq - 1, limit=SHOWN // 2)
     entries = [*older.entries, *later.entries]
-    return Window(entries, has_older=older.has_more, has_newer=later.has_more)
+    last_seq = _end(later, chat)
+    return Window(entries, last_seq, has_older=older.has_more, has_newer=later.has_more)
 
 
 def shown(actor: Any, chat: Chat, entries: Sequence[Message]) -> list[Shown]:
@@ -72,16 +78,20 @@ def shown(actor: Any, chat: Chat, entries: Sequence[Message]) -> list[Shown]:
     return [_one(actor, chat, entry, place, mentioned) for entry in entries]
 
 
-def other_place(actor: Any, chat: Chat) -> Participant:
+def other_place(actor: Any, chat: Chat) -> Place:
     """How far the other side has come."""
     other_id = chat.connection.other_side(actor).pk
-    return places_of(chat)[other_id]
+    return places_of(actor=actor, chat=chat)[other_id]
 
 
 def unread_from(actor: Any, chat: Chat) -> int | None:
     """The number of the first message that the actor has not read."""
     unread = Message.objects.unread_by(actor).filter(chat=chat).order_by("seq")
     return unread.values_list("seq", flat=True).first()
+
+
+def _end(later: Page, chat: Chat) -> int:
+    return later.entries[-1].seq if later.has_more else chat.last_seq
 
 
 def _mentioned(actor: Any, entries: Sequence[Message]) -> dict[UUID, Prescription]:
@@ -93,7 +103,7 @@ def _one(
     actor: Any,
     chat: Chat,
     entry: Message,
-    place: Participant,
+    place: Place,
     mentioned: dict[UUID, Prescription],
 ) -> Shown:
     entry.chat = chat
@@ -107,7 +117,7 @@ def _one(
     )
 
 
-def _state(seq: int, place: Participant) -> str:
-    if seq <= place.last_read_seq:
+def _state(seq: int, place: Place) -> str:
+    if seq <= place.read_seq:
         return "read"
-    return "delivered" if seq <= place.last_delivered_seq else "sent"
+    return "delivered" if seq <= place.delivered_seq else "sent"

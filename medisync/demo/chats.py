@@ -8,6 +8,7 @@ from uuid import UUID
 
 from accounts.models import User
 from chat.models import CannedReply, Chat, Message, Participant
+from chat.services.places import DELIVERED, READ
 from connections.models import Connection
 from medisync.demo import ARABIC_PATIENT_EMAIL, PATIENT_EMAIL
 from medisync.demo.chance import dice, shortly_after, uuid7_at, working_instant
@@ -63,7 +64,7 @@ class _Told:
     def tell_of_unread(self, person: User, at: dt.datetime) -> None:
         """As the clock does two minutes after; it does not tell of it again."""
         place, rows = self.places[person.pk], self.clinic.rows
-        rows.change_once_written(place, last_delivered_seq=self.seq, told_seq=self.seq)
+        rows.change_once_written(place, **_came_to(self.seq, DELIVERED), told_seq=self.seq)
         other, url = self.connection.other_side(person), f"/chats/{self.chat.pk}"
         tell(self.clinic, person, Kind.MESSAGE_RECEIVED, about=other, url=url, at=at)
 
@@ -93,9 +94,13 @@ class _Told:
         )
 
     def _come_to(self, person_id: UUID) -> None:
-        self.clinic.rows.change_once_written(
-            self.places[person_id], last_delivered_seq=self.seq, last_read_seq=self.seq
-        )
+        place, rows = self.places[person_id], self.clinic.rows
+        rows.change_once_written(place, **_came_to(self.seq, DELIVERED, READ))
+
+
+def _came_to(seq: int, *parts: str) -> dict[str, int]:
+    """With what the other side is shown of it."""
+    return {f"{side}_{part}_seq": seq for side in ("last", "shown") for part in parts}
 
 
 def make_chats(clinic: Clinic, connections: Sequence[Connection], doctors: Iterable[User]) -> None:
