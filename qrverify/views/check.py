@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import DomainError
 from common.pages import add_refusal, with_status
+from common.public import PUBLIC_HEADERS, chosen_language, public_page
 from common.throttling import check_rate
 from qrverify.forms.check import CheckForm
 from qrverify.images import read_qr
 from qrverify.payloads import Kind, Payload
 from qrverify.services.check import Found, read_codes
-from qrverify.views.public import PUBLIC_HEADERS, chosen_language, public_page
 
 
 # Nothing that a browser keeps is asked for and nothing is written, so there is nothing that

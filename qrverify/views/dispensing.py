@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import DomainError, InvalidInput
 from common.pages import add_refusal, with_status
+from common.public import chosen_language, public_page
 from common.throttling import check_rate
 from prescriptions.models import DispenseClaim
 from prescriptions.numbers import as_read_out
@@ -45,7 +46,6 @@ from qrverify.forms.dispensing import (
 )
 from qrverify.forms.verification import PinForm
 from qrverify.services import dispensing as reading
-from qrverify.views.public import chosen_language, public_page
 
 Page = Callable[[HttpRequest], HttpResponse]
 # The same limits for the pages and for apps.

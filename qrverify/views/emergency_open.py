@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import DomainError
 from common.pages import add_refusal, with_status
+from common.public import chosen_language, public_page
 from common.throttling import check_rate
 from qrverify.forms.emergency import OpenForm
 from qrverify.services import emergency as services
-from qrverify.views.public import chosen_language, public_page
 
 GONE = (services.UnknownCard, services.CardReplaced, services.CardWithdrawn)
 

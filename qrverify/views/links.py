@@ -25,6 +25,7 @@ from accounts.policies import check_is_active, is_confirmed
 from common.errors import DomainError, InvalidInput
 from common.pages import FormPage, explained, with_status
 from common.pagination import feed_page
+from common.public import PUBLIC_HEADERS, chosen_language, public_page
 from common.qr import qr_svg
 from common.renderers import dumps
 from common.throttling import check_rate
@@ -33,7 +34,6 @@ from qrverify.models import SharedLink
 from qrverify.services import links
 from qrverify.smart.links import FHIR_TYPE
 from qrverify.smart.summary import SECTIONS
-from qrverify.views.public import PUBLIC_HEADERS, chosen_language, public_page
 
 # Readers are apps and pages of anybody; nothing that a browser keeps of ours opens a link.
 OPEN_TO_ALL = {

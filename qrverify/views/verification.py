@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 
 from common.errors import DomainError
 from common.pages import with_status
+from common.public import chosen_language, public_page
 from common.throttling import check_rate
 from qrverify.forms.dispensing import SecretForm
 from qrverify.forms.verification import PinForm, VerifyForm
 from qrverify.services import verification as services
 from qrverify.services.verification import Outcome, State, Verification
-from qrverify.views.public import chosen_language, public_page
 
 STATUS_CODES = {Outcome.UNKNOWN: 404}
 
