@@ -23,10 +23,16 @@ KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 
 def key_of(request: HttpRequest) -> str:
     """The key of who calls, or a new one; it goes out with the answer."""
-    brought = request.COOKIES.get(COOKIE, "")
-    key = brought if KEY.fullmatch(brought) else crypto.new_secret()
+    key = brought_key(request) or crypto.new_secret()
     request.device_key = key  # type: ignore[attr-defined]
     return key
+
+
+def brought_key(request: HttpRequest) -> str:
+    """The key of who calls, if they bring one. For a form that another site may have made the
+    browser send: its cookie is not sent along then, and must not be replaced by the answer."""
+    brought = request.COOKIES.get(COOKIE, "")
+    return brought if KEY.fullmatch(brought) else ""
 
 
 def hand_out(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -41,7 +41,7 @@ def delete_expired_proofs() -> None:
     """Every hour: forget who forgot a password or moved to another address, and whose guesses
     are a day old."""
     now = timezone.now()
-    delete_in_batches(PasswordReset.objects.filter(expires_at__lt=now - PasswordReset.TOKEN_LASTS))
+    delete_in_batches(PasswordReset.objects.forgettable(now))
     delete_in_batches(EmailChange.objects.filter(expires_at__lt=now))
     delete_in_batches(AttemptCount.objects.filter(last_at__lt=now - AttemptCount.FORGOTTEN_AFTER))
 

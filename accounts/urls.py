@@ -58,6 +58,7 @@ urlpatterns = [
     path("password/code", passwords.ResetCode.as_view(), name="password-code"),
     path("password/resend", passwords.resend_reset_code, name="password-resend"),
     path("password/new", passwords.NewPassword.as_view(), name="password-new"),
+    path("password/link/<str:secret>", passwords.reset_link, name="password-link"),
     path("password/change", passwords.ChangePassword.as_view(), name="password-change"),
     path("email/change", passwords.ChangeEmail.as_view(), name="email-change"),
     path("email/code", passwords.EmailCode.as_view(), name="email-code"),

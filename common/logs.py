@@ -9,7 +9,7 @@ import structlog
 from structlog.typing import EventDict
 
 # The last part of these addresses opens something.
-SECRET_IN_PATH = re.compile(r"(/(?:scan|verify|files|e|shl/file|shl)/)[^/?]+")
+SECRET_IN_PATH = re.compile(r"(/(?:scan|verify|files|e|shl/file|shl|password/link)/)[^/?]+")
 
 
 def drop_request_started(_logger: Any, _method: str, event: EventDict) -> EventDict:

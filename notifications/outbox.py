@@ -179,12 +179,13 @@ def _without_addresses(error: Exception) -> str:
 def _compose(delivery: EmailDelivery) -> EmailMultiAlternatives:
     wording = WORDING[delivery.kind]
     secrets: dict[str, str] = json.loads(delivery.secret_context or "{}")
+    path = secrets.get("link") or delivery.url
     with translation.override(delivery.language):
         context = {
             "subject": str(wording.subject),
             "body": str(wording.body) % secrets,
             "action": str(wording.action),
-            "link": f"{settings.SITE_URL}{delivery.url}" if delivery.url else "",
+            "link": f"{settings.SITE_URL}{path}" if path else "",
             "preferences": _preferences_link(delivery),
             "language": delivery.language,
             "direction": "rtl" if translation.get_language_bidi() else "ltr",

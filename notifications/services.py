@@ -106,7 +106,8 @@ def post_email(
 
     A second call with the same `idempotency_key` returns the first row. If the task cannot
     be handed over, the sweep does it later, as it does for what `release_at` holds back. Only
-    mails of a `notification` keep an order.
+    mails of a `notification` keep an order. A link that opens something by itself is no `url`,
+    but the `link` of the `secret_context`.
     """
     now = timezone.now()
     release_at = release_at or now

@@ -106,9 +106,13 @@ WORDING: dict[str, Wording] = {
         title="",
         subject=_("Your code for a new password"),
         body=_(
-            "Your code is %(code)s. It works once, for ten minutes, and lets you choose a new "
-            "password. If you did not ask for it, ignore this message; nothing has changed."
+            "Your code is %(code)s. It lets you choose a new password, and so does the link "
+            "below, without the code. Either works once, for ten minutes, and is for whoever "
+            "asked: pass neither on. If you did not ask, ignore this message; nothing has "
+            "changed. If others ask in your place and you cannot sign in, the link is there for "
+            "you."
         ),
+        action=_("Choose a new password"),
     ),
     Kind.EMAIL_CHANGE_CODE: Wording(
         title="",

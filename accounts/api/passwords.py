@@ -58,7 +58,7 @@ class ResetPasswordView(PublicView):
     def post(self, request: Request) -> Response:
         """Choose a new password. Every device is signed out, and nobody is signed in."""
         data = valid(shapes.ResetPasswordSerializer(data=request.data))
-        passwords.reset_password(**data)
+        passwords.reset_password(device=device_of(request), **data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -308,7 +308,10 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('reset_digest', models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('reset_expires_at', models.DateTimeField(null=True)),
+                ('link_digest', models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                ('link_expires_at', models.DateTimeField(null=True)),
                 ('used_at', models.DateTimeField(null=True)),
+                ('device_digest', models.CharField(blank=True, max_length=64)),
             ],
         ),
         migrations.CreateModel(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from accounts.models.sessions import DeviceSession
 from accounts.models.users import OPEN_ROLES, Language, User
 from common import crypto
 from common.models import BaseModel
@@ -90,17 +91,42 @@ class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
         """The one that this token stands for, if it still does."""
         return self.filter(reset_digest=crypto.digest(token), reset_expires_at__gt=at, used_at=None)
 
+    def with_link(self, secret: str, at: dt.datetime) -> PasswordResetQuerySet:
+        """The one whose mail carries the link with this secret, if it still opens anything."""
+        return self.filter(link_digest=crypto.digest(secret), link_expires_at__gt=at, used_at=None)
+
+    def forgettable(self, at: dt.datetime) -> PasswordResetQuerySet:
+        """Those that neither choose a password nor prove anything any more."""
+        return self.filter(
+            expires_at__lt=at - PasswordReset.TOKEN_LASTS - PasswordReset.PROOF_LASTS
+        )
+
+    def done_on(self, device_digest: str, at: dt.datetime) -> PasswordResetQuerySet:
+        """Those by which a password was chosen on a device a short while ago. Once somebody has
+        signed in there, it is the sessions that tell whose the device is."""
+        signed_in_since = DeviceSession.objects.filter(
+            user=models.OuterRef("user"),
+            device_digest=device_digest,
+            created_at__gte=models.OuterRef("used_at"),
+        )
+        since = at - PasswordReset.PROOF_LASTS
+        done = self.filter(device_digest=device_digest, used_at__gt=since)
+        return done.exclude(models.Exists(signed_in_since))
+
 
 class PasswordReset(BaseModel):
     """Somebody says they forgot the password of an address.
 
     A row is written for every address, known or not; a worker looks up afterwards whose it is,
     so the answer costs the same time for both. `reset_digest` is that of the token that the
-    right code is traded for.
+    right code is traded for, `link_digest` that of the secret in the link of the same mail, which
+    needs no code (ADR 27).
     """
 
     LASTS = dt.timedelta(minutes=30)
     TOKEN_LASTS = dt.timedelta(minutes=10)
+    # How long a device on which a password was chosen by mail is one of the owner's by that alone.
+    PROOF_LASTS = dt.timedelta(minutes=15)
 
     email = models.EmailField()
     user = models.ForeignKey(
@@ -112,7 +138,11 @@ class PasswordReset(BaseModel):
     expires_at = models.DateTimeField()
     reset_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
     reset_expires_at = models.DateTimeField(null=True)
+    link_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    link_expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
+    # Of the browser or app in which the password was chosen.
+    device_digest = models.CharField(max_length=64, blank=True)
 
     objects = PasswordResetQuerySet.as_manager()
 
@@ -128,6 +158,11 @@ class PasswordReset(BaseModel):
 
     def __str__(self) -> str:
         return "password reset"
+
+    def proves(self, user: User) -> bool:
+        """Whether the mail still proves anything: not of an address that the user has left since,
+        and not for a closed account."""
+        return user.email == self.email and user.may_sign_in
 
 
 class EmailChangeQuerySet(models.QuerySet["EmailChange"]):

@@ -49,17 +49,25 @@ def check_is_due(last_at: dt.datetime, *, now: dt.datetime) -> None:
         raise ResendTooSoon(int(wait.total_seconds()) + 1)
 
 
-def spend_mailbox(address: str, *, asked_on: Device | None = None) -> None:
+def spend_mailbox(address: str) -> None:
     """Count one mail to an address, whoever asked for it and whether or not it has an account:
-    nobody can fill another's mailbox, nor have more than a few codes to guess at. On a device
-    of the owner's, what strangers asked for does not count.
+    nobody can fill another's mailbox, nor have more than a few codes to guess at.
 
     Commits by itself, so it is called before the transaction that sends.
     """
-    guard = attempts.Guard("mailbox", address, MAILBOX_TRIES)
-    if asked_on is not None:
-        guard = attempts.guard_on("mailbox", address, asked_on, free_tries=MAILBOX_TRIES)
-    attempts.spend([guard])
+    attempts.spend([attempts.Guard("mailbox", address, MAILBOX_TRIES)])
+
+
+def spend_mailbox_of_resets(address: str, *, asked_on: Device) -> None:
+    """The same for mails with which a password is reset. On a device of the owner's, what
+    strangers asked for does not count.
+
+    They have a count of their own: when it is full, a mail whose link serves the owner has been
+    sent a short while ago. A mail for a registration would bring no such link.
+    """
+    attempts.spend(
+        [attempts.guard_on("reset_mailbox", address, asked_on, free_tries=MAILBOX_TRIES)]
+    )
 
 
 def send_code(
@@ -70,8 +78,9 @@ def send_code(
     kind: Kind,
     now: dt.datetime,
     instead: Kind | None = None,
+    link: str = "",
 ) -> None:
-    """Replace the holder's code and mail it.
+    """Replace the holder's code and mail it, with a secret link beside it if there is one.
 
     With `instead`, the address's owner is mailed that, and the code kept is one that nothing
     anyone can type will match: a taken address cannot be "proven".
@@ -83,7 +92,7 @@ def send_code(
         language=language,
         kind=instead or kind,
         url="/login" if instead else "",
-        secret_context=None if instead else {"code": code},
+        secret_context=None if instead else {"code": code} | ({"link": link} if link else {}),
         idempotency_key=f"{holder._meta.model_name}:{holder.pk}:{now.isoformat()}",
     )
 

@@ -6,11 +6,18 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import DeviceSession, OneTimeCode, PasswordReset, PendingSignIn, User
+from accounts.models import (
+    DeviceSession,
+    OneTimeCode,
+    PasswordReset,
+    PendingSignIn,
+    User,
+)
 from accounts.services import attempts, codes, sign_in
 from accounts.services.registration import check_password, checked_address
 from accounts.services.sessions import Device, end_sessions
@@ -32,6 +39,14 @@ class ResetExpired(InvalidInput):
     detail = _("This took too long, or was done already. Please ask for a new code.")
 
 
+class ResetLinkGone(DomainError):
+    code = "reset_link_gone"
+    detail = _(
+        "A link from a mail works once, for ten minutes, and only until a newer mail is sent."
+    )
+    status_code = 404
+
+
 class WrongPassword(InvalidInput):
     code = "invalid_password"
     detail = _("The password is not right.")
@@ -49,7 +64,7 @@ def request_reset(*, email: str, device: Device) -> PasswordReset:
     """Somebody forgot the password of an address. Whose it is, if anybody's, a worker looks up
     later: until then known and unknown are one, in words and in time."""
     email = checked_address(email)
-    codes.spend_mailbox(email, asked_on=device)
+    codes.spend_mailbox_of_resets(email, asked_on=device)
     now = timezone.now()
     with transaction.atomic():
         reset = PasswordReset.objects.create(
@@ -60,7 +75,7 @@ def request_reset(*, email: str, device: Device) -> PasswordReset:
 
 
 def resend_code(*, reset_id: UUID, device: Device) -> None:
-    """A new code, at most once a minute; the old one stops working."""
+    """A new code and link, at most once a minute; the old ones stop working."""
     reset = PasswordReset.objects.filter(pk=reset_id).first()
     if reset is None:
         raise Http404
@@ -69,7 +84,7 @@ def resend_code(*, reset_id: UUID, device: Device) -> None:
     if not waiting.exists():
         raise ResetExpired
     codes.check_is_due(reset.asked_at, now=now)
-    codes.spend_mailbox(reset.email, asked_on=device)
+    codes.spend_mailbox_of_resets(reset.email, asked_on=device)
     with transaction.atomic():
         # Of two at once, one sends.
         is_first = waiting.filter(asked_at=reset.asked_at).update(asked_at=now, prepared_at=None)
@@ -80,10 +95,12 @@ def resend_code(*, reset_id: UUID, device: Device) -> None:
 
 @transaction.atomic
 def prepare_reset(*, reset_id: UUID) -> None:
-    """The worker's part: mail a code to the owner of the address. For an address without an
-    account, or with a closed one, keep a code that nothing will match. Harmless to run twice."""
+    """The worker's part: mail a code and a link to the owner of the address. For an address
+    without an account, or with a closed one, keep a code that nothing will match. Harmless to run
+    twice."""
     now = timezone.now()
-    is_first = PasswordReset.objects.unprepared(now).filter(pk=reset_id).update(prepared_at=now)
+    unprepared = PasswordReset.objects.unprepared(now).filter(pk=reset_id)
+    is_first = unprepared.update(prepared_at=now, link_digest=None)
     if not is_first:
         return
     reset = PasswordReset.objects.get(pk=reset_id)
@@ -91,14 +108,17 @@ def prepare_reset(*, reset_id: UUID) -> None:
     if user is None or not user.may_sign_in:
         codes.keep_unmatchable(reset, now=now)
         return
-    reset.user = user
-    reset.save(update_fields=["user"])
+    secret = crypto.new_secret()
+    reset.user, reset.link_digest = user, crypto.digest(secret)
+    reset.link_expires_at = now + OneTimeCode.LASTS
+    reset.save(update_fields=["user", "link_digest", "link_expires_at"])
     codes.send_code(
         reset,
         address=user.email,
         language=user.language,
         kind=Kind.PASSWORD_RESET_CODE,
         now=now,
+        link=f"/password/link/{secret}?language={user.language}",
     )
 
 
@@ -135,25 +155,55 @@ def _trade(reset: PasswordReset, *, now: dt.datetime) -> str:
 
 
 @transaction.atomic
-def reset_password(*, reset_token: str, new_password: str) -> User:
-    """Choose a new password with the token of a reset; it signs nobody in.
+def reset_password(*, reset_token: str, new_password: str, device: Device) -> User:
+    """Choose a new password with the token of a reset.
 
-    A password that is refused leaves the token as it was. Second factors stay.
+    A password that is refused leaves the token as it was.
     """
-    now = timezone.now()
-    found = PasswordReset.objects.with_token(reset_token, now).first()
+    proof = PasswordReset.objects.with_token(reset_token, timezone.now())
+    return _choose_password(proof, new_password, device, refusal=ResetExpired(attr="reset_token"))
+
+
+def find_link(*, secret: str) -> PasswordReset:
+    """What a link from a mail opens; looking at it changes nothing, for mail scanners do.
+
+    One that was used or replaced, has expired or never was is one answer: `ResetLinkGone`.
+    """
+    reset = PasswordReset.objects.with_link(secret, timezone.now()).select_related("user").first()
+    if reset is None or reset.user is None or not reset.proves(reset.user):
+        raise ResetLinkGone
+    return reset
+
+
+@transaction.atomic
+def reset_by_link(*, secret: str, new_password: str, device: Device) -> User:
+    """Choose a new password with the link from a mail, whoever asked for that mail. There are
+    256 bits to guess, so nothing is counted, and what strangers guess at does not stop it.
+
+    A password that is refused leaves the link as it was. Raises `ResetLinkGone`.
+    """
+    proof = PasswordReset.objects.with_link(secret, timezone.now())
+    return _choose_password(proof, new_password, device, refusal=ResetLinkGone())
+
+
+def _choose_password(
+    proof: QuerySet[PasswordReset], new_password: str, device: Device, *, refusal: DomainError
+) -> User:
+    """Of two at once, one sets a password. It signs nobody in, and second factors stay; but the
+    device on which the mailbox was proved is told from strangers from then on."""
+    found = proof.first()
     if found is None:
-        raise ResetExpired(attr="reset_token")
+        raise refusal
     user = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
-    # An address that the user has left since proves nothing any more.
-    if user.email != found.email or not user.may_sign_in:
-        raise ResetExpired(attr="reset_token")
+    if not found.proves(user):
+        raise refusal
     check_password(new_password, user, attr="new_password")
-    is_first = PasswordReset.objects.with_token(reset_token, now).update(used_at=now)
+    is_first = proof.update(used_at=timezone.now())
     if not is_first:
-        raise ResetExpired(attr="reset_token")
+        raise refusal
     _set_password(user, new_password)
     end_sessions(user, reason="password_reset")
+    PasswordReset.objects.filter(pk=found.pk).update(device_digest=device.digest)
     sign_in.forget_failures(email=user.email)
     return user
 
@@ -181,7 +231,7 @@ def change_password(*, session: DeviceSession, old_password: str, new_password: 
 
 
 def close_resets(user: User) -> None:
-    """Codes and tokens for another password of this user are worth nothing any more."""
+    """Codes, links and tokens for another password of this user are worth nothing any more."""
     PasswordReset.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
 
 

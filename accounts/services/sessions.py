@@ -15,7 +15,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.device_names import name_device
-from accounts.models import DeviceSession, SignInMethod, User
+from accounts.models import DeviceSession, PasswordReset, SignInMethod, User
 from accounts.tokens import token_pair
 from common import crypto
 from common.errors import DomainError
@@ -86,24 +86,39 @@ def open_session(
 
 def is_known_device(email: str, device: Device) -> bool:
     """Whether the account of an e-mail address has been signed in to on this very device, and
-    the device was not shown out since."""
+    the device was not shown out since; or its mailbox was proved there a short while ago."""
     if not device.digest:
         return False
+    return _was_used(email, device) or _has_proved_mailbox(email, device)
+
+
+def _was_used(email: str, device: Device) -> bool:
     sessions = DeviceSession.objects.filter(user__email=email, device_digest=device.digest)
     ended = sessions.order_by("-pk").values_list("revoked_reason", flat=True).first()
     return ended in {"", DeviceSession.SIGNED_OUT}
 
 
+def _has_proved_mailbox(email: str, device: Device) -> bool:
+    """Its last password was chosen there, by a mail to its address."""
+    done = PasswordReset.objects.done_on(device.digest, timezone.now())
+    return done.filter(user__email=email).exists()
+
+
 def known_devices(email: str) -> set[str]:
-    """The digests of the devices that the account of an e-mail address was signed in to on."""
-    sessions = DeviceSession.objects.filter(user__email=email).exclude(device_digest="")
-    return set(sessions.order_by().values_list("device_digest", flat=True).distinct())
+    """The digests of the devices that have, or had, a count of their own for the account of an
+    e-mail address."""
+    signed_in = DeviceSession.objects.filter(user__email=email).order_by()
+    proved = PasswordReset.objects.filter(user__email=email)
+    digests = signed_in.values_list("device_digest", flat=True).union(
+        proved.values_list("device_digest", flat=True)
+    )
+    return set(digests) - {""}
 
 
 def _is_new_device(user: User, device: Device) -> bool:
-    """One that is not known. The first one of all is no news."""
+    """One that nobody has signed in on, whatever was proved there. The first of all is no news."""
     has_signed_in = DeviceSession.objects.filter(user=user).exists()
-    return has_signed_in and not is_known_device(user.email, device)
+    return has_signed_in and not (device.digest and _was_used(user.email, device))
 
 
 def refresh_session(*, refresh_token: str) -> tuple[DeviceSession, dict[str, Any]]:
@@ -193,8 +208,9 @@ def revoke_other_sessions(*, session: DeviceSession, reason: str = "shown_out") 
 
 
 def end_sessions(user: User, *, reason: str, keep: DeviceSession | None = None) -> int:
-    """End every session of a user but the one kept; returns how many. Part of the caller's
-    transaction."""
+    """End every session of a user but the one kept; returns how many. A device that had only
+    proved the mailbox is a stranger, too. Part of the caller's transaction."""
+    PasswordReset.objects.filter(user=user).exclude(device_digest="").update(device_digest="")
     now = timezone.now()
     live = DeviceSession.objects.live(now).filter(user=user).exclude(pk=keep.pk if keep else None)
     sessions = list(live.select_for_update(no_key=True).order_by("pk"))

@@ -10,12 +10,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.device_keys import brought_key, key_of
 from accounts.forms.fields import CodeForm
 from accounts.forms.passwords import (
     ChangeEmailForm,
@@ -26,13 +28,19 @@ from accounts.forms.passwords import (
 from accounts.middleware import confirmed, device_session, leave_portal
 from accounts.models import EmailChange, OneTimeCode, PasswordReset
 from accounts.services import addresses, passwords
+from accounts.services.sessions import Device
 from accounts.views.base import device_of
-from common.pages import FormPage, explained, open_to_applicants
+from common.client import client_address
+from common.errors import DomainError
+from common.pages import FormPage, add_refusal, explained, open_to_applicants, with_status
+from common.public import chosen_language, public_page
 from common.throttling import check_rate
 
 RESET_KEY = "password_reset"
 TOKEN_KEY = "password_reset_token"  # noqa: S105
 CHANGE_KEY = "email_change"
+# Shared with the API.
+NEW_PASSWORD_GROUP, NEW_PASSWORD_RATE = "reset-password", "3/m"
 
 public = method_decorator([login_not_required, never_cache], name="dispatch")
 
@@ -107,7 +115,7 @@ def resend_reset_code(request: HttpRequest) -> HttpResponse:
 class NewPassword(FormPage):
     template_name = "accounts/password_new.html"
     form_class = NewPasswordForm
-    rate, rate_group = "3/m", "reset-password"
+    rate, rate_group = NEW_PASSWORD_RATE, NEW_PASSWORD_GROUP
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The token lasts ten minutes; whoever comes later begins again."""
@@ -122,10 +130,56 @@ class NewPassword(FormPage):
         passwords.reset_password(
             reset_token=self.request.session[TOKEN_KEY],
             new_password=form.cleaned_data["new_password"],
+            device=device_of(self.request),
         )
         leave_portal(self.request)
         messages.success(self.request, _("Your password is changed. Sign in with the new one."))
         return redirect("login")
+
+
+# The secret in the address is the only authority, so another site that made a browser post here
+# would have to know it; and a page that sends no referrer has no origin to be checked. What the
+# browser keeps is not touched by the answer: neither its session nor what its device is known by.
+@csrf_exempt
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset_link(request: HttpRequest, secret: str) -> HttpResponse:
+    """The link of a mail: a new password without the code. Opening it changes nothing."""
+    with translation.override(chosen_language(request)):
+        try:
+            if request.method == "POST":
+                return _password_chosen(request, secret)
+            # Kept from now on, to be brought with the form.
+            key_of(request)
+            return _password_choice(request, secret, NewPasswordForm())
+        except passwords.ResetLinkGone as error:
+            page = public_page(request, "accounts/reset_link_gone.html", error=error)
+            return with_status(page, error)
+
+
+def _password_choice(
+    request: HttpRequest, secret: str, form: Form, status: int = 200
+) -> HttpResponse:
+    reset = passwords.find_link(secret=secret)
+    return public_page(
+        request, "accounts/reset_link.html", status=status, form=form, email=reset.email
+    )
+
+
+def _password_chosen(request: HttpRequest, secret: str) -> HttpResponse:
+    form = NewPasswordForm(request.POST)
+    device = Device(ip_address=client_address(request), key=brought_key(request))
+    try:
+        check_rate(request, group=NEW_PASSWORD_GROUP, rate=NEW_PASSWORD_RATE)
+        if not form.is_valid():
+            return _password_choice(request, secret, form, status=400)
+        passwords.reset_by_link(secret=secret, device=device, **form.cleaned_data)
+    except passwords.ResetLinkGone:
+        raise
+    except DomainError as error:
+        add_refusal(form, error)
+        return with_status(_password_choice(request, secret, form), error)
+    return public_page(request, "accounts/reset_link_done.html")
 
 
 @method_decorator([open_to_applicants, never_cache], name="dispatch")

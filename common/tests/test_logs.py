@@ -8,7 +8,15 @@ from common.logs import mask_secrets
 
 
 @pytest.mark.parametrize(
-    "path", ["/e/SECRET", "/shl/SECRET", "/shl/file/SECRET", "/scan/SECRET", "/files/SECRET"]
+    "path",
+    [
+        "/e/SECRET",
+        "/shl/SECRET",
+        "/shl/file/SECRET",
+        "/scan/SECRET",
+        "/files/SECRET",
+        "/password/link/SECRET",
+    ],
 )
 def test_no_address_that_opens_something_is_kept(path: str) -> None:
     line = {"request": f"POST {path}", "event": f"Not Found: {path}"}

@@ -103,6 +103,16 @@ def code_mailed_to(address: str, mailbox: Mailbox) -> str:
     raise AssertionError("The code was not mailed.")
 
 
+def link_mailed_to(address: str, mailbox: Mailbox) -> str:
+    """Without the host: the worker's is not the test's."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for mail in mailbox.newest(to=address):
+            return re.findall(r"https?://[^/\s]+(/\S+)", mail.text)[0]
+        time.sleep(0.1)
+    raise AssertionError("The link was not mailed.")
+
+
 def register(person: Person, email: str, mailbox: Mailbox) -> None:
     person.visit("/register")
     person.page.check("[name=role][value=PATIENT]", force=True)

@@ -70,6 +70,8 @@ POST   password/code                                    302 302 302 302 302 302 
 POST   password/resend                                  302 302 302 302 302 302 302 302
 GET    password/new                                     302 302 302 302 302 302 302 302
 POST   password/new                                     302 302 302 302 302 302 302 302
+GET    password/link/<secret>                           200 200 200 200 200 200 200 200
+POST   password/link/<secret>                           200 200 200 200 200 200 200 200
 GET    password/change                                  in  200 200 200 200 200 200 in
 POST   password/change                                  in  302 302 302 302 302 302 in
 GET    email/change                                     in  200 200 200 200 200 200 in

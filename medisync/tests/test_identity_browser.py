@@ -13,7 +13,8 @@ from accounts.models import CorrectionStep, DeviceSession, RejectReason, Role, S
 from accounts.tests.factories import PASSWORD
 from accounts.tests.registering import PASSWORD as REGISTERING_PASSWORD
 from accounts.tests.registering import complete_doctor, verified
-from medisync.tests.browsing import PHONE, Person
+from medisync.devstack.mailbox import Mailbox
+from medisync.tests.browsing import PHONE, Person, link_mailed_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -70,6 +71,62 @@ def test_recovery_code_lets_in_whoever_lost_the_phone(
     with person.page.expect_navigation():
         person.page.click("main form:has([name=code]) .button--primary")
     assert person.page.url.endswith("/login/second-factor")
+
+
+@pytest.mark.parametrize("device", [PHONE, {"color_scheme": "dark"}], ids=["phone", "desktop"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_link_in_the_mail_leads_to_a_new_password(
+    browser: Browser,
+    site: str,
+    mailbox: Mailbox,
+    patient: User,
+    device: dict[str, object],
+    language: str,
+) -> None:
+    """Asked for in one browser, whoever's that is, and opened in the one where the mail is."""
+    User.objects.filter(pk=patient.pk).update(language=language)
+    asking = Person(browser, site, language)
+    asking.visit("/password/forgot")
+    asking.page.fill("[name=email]", patient.email)
+    asking.send()
+    reading = Person(browser, site, "en", **device)
+
+    reading.visit(link_mailed_to(patient.email, mailbox))
+    link = reading.page.url
+    assert reading.page.get_attribute("html", "lang") == language
+    expect(reading.page.locator("main")).to_contain_text(patient.email)
+    reading.page.fill("[name=new_password]", "short")
+    reading.page.click("main form .button--primary")
+    expect(reading.page.locator(".field__errors")).to_be_visible()
+    reading.complaints.clear()  # that it was answered by 400
+    reading.look()
+    reading.page.fill("[name=new_password]", "a quite long sentence")
+    reading.send()
+    reading.send("main a.button")
+    reading.sign_in(patient.email, "a quite long sentence")
+
+    assert urlsplit(reading.page.url).path == "/"
+    reading.page.goto(link)
+    expect(reading.page.locator("main a[href='/password/forgot']")).to_be_visible()
+    reading.complaints.clear()  # that it was answered by 404
+    reading.look()
+
+
+def test_link_in_the_mail_works_without_a_script(
+    browser: Browser, site: str, mailbox: Mailbox, patient: User
+) -> None:
+    reading = Person(browser, site, "en", java_script_enabled=False, **PHONE)
+    reading.look = lambda: None  # axe is a script
+    reading.visit("/password/forgot")
+    reading.page.fill("[name=email]", patient.email)
+    reading.send()
+
+    reading.visit(link_mailed_to(patient.email, mailbox))
+    reading.page.fill("[name=new_password]", "a quite long sentence")
+    reading.send()
+
+    patient.refresh_from_db()
+    assert patient.check_password("a quite long sentence")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

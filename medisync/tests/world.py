@@ -49,7 +49,7 @@ from accounts.tests.factories import (
 from accounts.tests.factors import factor_bodies
 from accounts.tests.provider import LyingProvider
 from accounts.tests.registering import code_of, registering
-from accounts.tests.resetting import asked
+from accounts.tests.resetting import asked, link_to, secret_in
 from accounts.tokens import token_pair
 from audit.models import AccessEvent
 from chat.models import Message
@@ -328,6 +328,7 @@ def make_world(liar: LyingProvider) -> World:
     )
     bodies["POST api/v1/auth/google"] = {"id_token": liar.token(), "role": Role.PATIENT}
     bodies |= _ways_back_in(patient, session)
+    ids["password/link", "secret"] = secret_in(link_to(patient.email))
     bodies |= _told_of_oneself()
     bodies |= _around_the_emergency_card(card)
     bodies |= _around_links()
@@ -451,6 +452,7 @@ def _ways_back_in(patient: User, session: DeviceSession) -> dict[str, Any]:
             "otp": code_of(change),
         },
         "POST password/forgot": {"email": patient.email},
+        "POST password/link/<secret>": {"new_password": changed["new_password"]},
         "POST password/change": changed,
         "POST email/change": {"new_email": "d@example.org"},
     }
