@@ -231,8 +231,11 @@ def find_live_session(session_id: UUID) -> DeviceSession | None:
     Every request of either door asks this, so ending a session works at the next one.
     """
     now = timezone.now()
-    session = DeviceSession.objects.live(now).select_related("user").filter(pk=session_id).first()
-    if session is None or not session.user.may_sign_in:
+    try:
+        session = DeviceSession.objects.live(now).select_related("user").get(pk=session_id)
+    except DeviceSession.DoesNotExist:
+        return None
+    if not session.user.may_sign_in:
         return None
     if session.last_seen_at < now - SEEN_EVERY:
         DeviceSession.objects.filter(pk=session.pk).update(last_seen_at=now)

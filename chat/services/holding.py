@@ -33,15 +33,11 @@ def lock_chat(*, actor: Any, chat_id: UUID) -> tuple[Any, Chat]:
     second sees the first. Entries of one chat queue here, which is what numbers them.
     """
     people = {user.pk: user for user in User.objects.raw(KEPT, [chat_id])}
-    chat = (
-        Chat.objects.visible_to(actor)
-        .select_for_update(of=("self", "connection"), no_key=True)
-        .select_related("connection")
-        .filter(pk=chat_id)
-        .first()
-    )
-    if chat is None:
-        raise Http404
+    held = Chat.objects.select_for_update(of=("self", "connection"), no_key=True)
+    try:
+        chat = held.visible_to(actor).select_related("connection").get(pk=chat_id)
+    except Chat.DoesNotExist:
+        raise Http404 from None
     chat.connection.patient = people[chat.patient_id]
     chat.connection.doctor = people[chat.doctor_id]
     return people[actor.pk], chat

@@ -114,13 +114,13 @@ def _as_written(content: str, prescription_id: UUID | None) -> str:
 
 def _sent_before(actor: Any, chat: Chat, client_id: UUID) -> Message | None:
     """What the actor sent under this id, in whichever chat."""
-    found = Message.objects.filter(sender=actor, client_id=client_id).values_list("pk", flat=True)
-    if not found:
-        return None
-    sent = Message.objects.with_details().get(pk=found[0])
-    if sent.chat_id == chat.pk:
-        sent.chat = chat
-    return sent
+    known = Message.objects.filter(sender=actor, client_id=client_id).order_by()
+    for message_id in known.values_list("pk", flat=True):
+        sent = Message.objects.with_details().get(pk=message_id)
+        if sent.chat_id == chat.pk:
+            sent.chat = chat
+        return sent
+    return None
 
 
 def _same(sent: Message, chat: Chat, content: str, prescription_id: UUID | None) -> Message:
