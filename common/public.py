@@ -1,4 +1,4 @@
-"""Pages for whoever holds a code and has no account."""
+"""Pages for whoever holds a secret, be they signed in or not."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class ForgotPasswordView(PublicView):
         request=shapes.ForgotPasswordSerializer, responses={200: shapes.ResetAskedSerializer}
     )
     def post(self, request: Request) -> Response:
-        """Ask for a code to choose a new password with. Every address is answered alike."""
+        """Ask for a mail to choose a new password with: by its code here, or by its link on a page.
+        Every address is answered alike."""
         data = valid(shapes.ForgotPasswordSerializer(data=request.data))
         reset = passwords.request_reset(email=data["email"], device=device_of(request))
         return Response({"reset_id": reset.pk})

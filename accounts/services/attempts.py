@@ -35,8 +35,8 @@ class Guard:
 
 
 def guard_on(name: str, email: str, device: Device, *, free_tries: int) -> Guard:
-    """Guesses on devices that this account was never signed in to on are counted together; each
-    it was has a count of its own. So strangers lock out strangers, and not the owner."""
+    """Guesses on devices that are not known to be the owner's are counted together; each that is
+    has a count of its own. So strangers lock out strangers, and not the owner."""
     if is_known_device(email, device):
         return _own_guard(name, email, device.digest, free_tries=free_tries)
     return Guard(name, email, free_tries)

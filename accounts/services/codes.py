@@ -16,7 +16,8 @@ from common.errors import DomainError, InvalidInput
 from notifications.services import post_email
 from notifications.wording import Kind
 
-# So many codes a day reach one mailbox at once; each further one has to wait a little longer.
+# So many mails of each of the two counts reach one mailbox at once in a day; each further one has
+# to wait a little longer.
 MAILBOX_TRIES = 8
 
 

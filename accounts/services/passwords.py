@@ -11,13 +11,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import (
-    DeviceSession,
-    OneTimeCode,
-    PasswordReset,
-    PendingSignIn,
-    User,
-)
+from accounts.models import DeviceSession, OneTimeCode, PasswordReset, PendingSignIn, User
 from accounts.services import attempts, codes, sign_in
 from accounts.services.registration import check_password, checked_address
 from accounts.services.sessions import Device, end_sessions
@@ -41,9 +35,7 @@ class ResetExpired(InvalidInput):
 
 class ResetLinkGone(DomainError):
     code = "reset_link_gone"
-    detail = _(
-        "A link from a mail works once, for ten minutes, and only until a newer mail is sent."
-    )
+    detail = _("A link from a mail works once, for ten minutes, unless a newer one replaced it.")
     status_code = 404
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import jobs
 from accounts.device_keys import COOKIE
 from accounts.models import (
     AttemptCount,
@@ -539,6 +540,23 @@ def test_proof_of_the_mailbox_lasts_for_a_quarter_of_an_hour(patient: User) -> N
         assert is_known_device(patient.email, HERE)
     with time_machine.travel(done_at + PasswordReset.PROOF_LASTS):
         assert not is_known_device(patient.email, HERE)
+
+
+def test_proof_by_the_last_link_of_all_is_not_forgotten_early(patient: User) -> None:
+    """The clock forgets a request only when its last mail, and what that proved, are over."""
+    reset = asked(patient)
+    with time_machine.travel(reset.expires_at - dt.timedelta(seconds=1)):
+        resend_code(reset_id=reset.pk, device=ELSEWHERE)
+        prepare_reset(reset_id=reset.pk)
+    ends = PasswordReset.objects.get().link_expires_at
+    assert ends is not None
+    with time_machine.travel(ends - dt.timedelta(seconds=1)):
+        jobs.delete_expired_proofs()
+        follow(secret_in(link_to(patient.email)))
+
+    with time_machine.travel(ends + PasswordReset.PROOF_LASTS - dt.timedelta(seconds=2)):
+        jobs.delete_expired_proofs()
+        assert is_known_device(patient.email, HERE)
 
 
 def test_who_has_signed_in_there_is_known_for_good(patient: User) -> None:
