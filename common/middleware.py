@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -18,7 +19,8 @@ MULTIPART_MAX_BYTES = 2 * settings.DOCUMENT_MAX_BYTES + settings.DATA_UPLOAD_MAX
 
 
 class RequestGuardMiddleware:
-    """Refuses bodies over the limit by their declared length, before Django reads a byte.
+    """Refuses bodies over the limit by their declared length, before Django reads a byte, and
+    those that are said to be anything but UTF-8: Python would read "hex" with an error.
 
     Chunked bodies without a length are held to the same limit by the server's spool.
     """
@@ -31,6 +33,13 @@ class RequestGuardMiddleware:
         if "\x00" in request.path + unquote(query):
             return refusal(
                 request, status_code=404, code="not_found", detail=_("There is nothing here.")
+            )
+        if not _is_utf8(request):
+            return refusal(
+                request,
+                status_code=415,
+                code="unsupported_media_type",
+                detail=_("This media type is not accepted."),
             )
         is_multipart = request.content_type == "multipart/form-data"
         limit = MULTIPART_MAX_BYTES if is_multipart else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -62,6 +71,11 @@ class CookieGuardMiddleware:
 def is_session_key(value: str) -> bool:
     """Whether Django can have made this session key."""
     return SESSION_KEY_SHAPE.fullmatch(value) is not None
+
+
+def _is_utf8(request: HttpRequest) -> bool:
+    """Django passes over names that Python does not know."""
+    return request.encoding is None or codecs.lookup(request.encoding).name == "utf-8"
 
 
 def _content_length(request: HttpRequest) -> int:

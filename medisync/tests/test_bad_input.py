@@ -426,3 +426,29 @@ def test_other_formats_are_a_problem_or_json(world: World, accept: str) -> None:
 
     assert answer["Content-Type"] in {"application/json", "application/problem+json"}
     assert answer.status_code in {200, 406}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "utf-16"])
+@pytest.mark.parametrize("path", ["/login", "/password/link/secret", "/api/v1/auth/login"])
+def test_charset_that_nobody_writes_is_refused(path: str, charset: str) -> None:
+    """Python knows more of them than can be read as text."""
+    body = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\xff\r\n--x--\r\n'
+
+    answer = Client().generic(
+        "POST", path, body, f"multipart/form-data; boundary=x; charset={charset}"
+    )
+
+    assert answer.status_code == 415
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["utf-8", "UTF8", "of-nobody"])
+def test_utf_8_is_read_by_whichever_name(charset: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\xff\r\n--x--\r\n'
+
+    answer = Client().generic(
+        "POST", "/login", body, f"multipart/form-data; boundary=x; charset={charset}"
+    )
+
+    assert answer.status_code == 400
