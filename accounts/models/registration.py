@@ -80,8 +80,9 @@ class Registration(BaseModel):
 
 class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
     def awaiting_code(self, at: dt.datetime) -> PasswordResetQuerySet:
-        """Those whose code can still be typed, or sent again."""
-        return self.filter(expires_at__gt=at, reset_digest=None, used_at=None)
+        """Those whose code can still be typed, or sent again, as far as whoever asked can tell.
+        That another password was chosen meanwhile shows nowhere, for it tells of an account."""
+        return self.filter(expires_at__gt=at, reset_digest=None)
 
     def unprepared(self, at: dt.datetime) -> PasswordResetQuerySet:
         """Those that no worker has looked at since they were asked for."""

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DeviceSession, EmailChange, OneTimeCode, User
 from accounts.policies import check_is_confirmed
 from accounts.services import codes
-from accounts.services.passwords import close_resets
 from accounts.services.registration import AlreadyRegistered, checked_address
 from accounts.services.sessions import end_sessions, hold_account
 from common.errors import InvalidInput
@@ -104,7 +103,7 @@ def _move(
     old_address, user.email = user.email, change.email
     user.save(update_fields=["email"])
     EmailChange.objects.filter(user=user, used_at=None).update(used_at=now)
-    close_resets(user)
+    codes.close_resets(user)
     end_sessions(user, reason="email_changed", keep=session)
     post_email(
         to_address=old_address,

@@ -6,10 +6,11 @@ import datetime as dt
 import secrets
 
 from django.db.models import F
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CodeHolder, OneTimeCode
+from accounts.models import CodeHolder, OneTimeCode, PasswordReset, User
 from accounts.services import attempts
 from accounts.services.sessions import Device
 from common.errors import DomainError, InvalidInput
@@ -115,6 +116,11 @@ def _keep(holder: CodeHolder, digest: str, *, now: dt.datetime) -> None:
             "used_at": None,
         },
     )
+
+
+def close_resets(user: User) -> None:
+    """Codes, links and tokens for another password of this user are worth nothing any more."""
+    PasswordReset.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
 
 
 def try_code(holder: CodeHolder, code: str, *, now: dt.datetime) -> OneTimeCode:

@@ -88,16 +88,17 @@ def resend_code(*, reset_id: UUID, device: Device) -> None:
 @transaction.atomic
 def prepare_reset(*, reset_id: UUID) -> None:
     """The worker's part: mail a code and a link to the owner of the address. For an address
-    without an account, or with a closed one, keep a code that nothing will match. Harmless to run
-    twice."""
+    without an account, with a closed one, or with another password by now, keep a code that
+    nothing will match. Harmless to run twice."""
     now = timezone.now()
     unprepared = PasswordReset.objects.unprepared(now).filter(pk=reset_id)
+    email = unprepared.values_list("email", flat=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(email=email).first()
     is_first = unprepared.update(prepared_at=now, link_digest=None)
     if not is_first:
         return
     reset = PasswordReset.objects.get(pk=reset_id)
-    user = User.objects.filter(email=reset.email).first()
-    if user is None or not user.may_sign_in:
+    if user is None or not user.may_sign_in or reset.used_at:
         codes.keep_unmatchable(reset, now=now)
         return
     secret = crypto.new_secret()
@@ -138,7 +139,7 @@ def _trade(reset: PasswordReset, *, now: dt.datetime) -> str:
     token = crypto.new_secret()
     is_first = (
         PasswordReset.objects.awaiting_code(now)
-        .filter(pk=reset.pk)
+        .filter(pk=reset.pk, used_at=None)
         .update(reset_digest=crypto.digest(token), reset_expires_at=now + PasswordReset.TOKEN_LASTS)
     )
     if not is_first:
@@ -222,16 +223,11 @@ def change_password(*, session: DeviceSession, old_password: str, new_password: 
         end_sessions(user, reason="password_changed", keep=session)
 
 
-def close_resets(user: User) -> None:
-    """Codes, links and tokens for another password of this user are worth nothing any more."""
-    PasswordReset.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
-
-
 def _set_password(user: User, password: str) -> None:
     """The caller holds the row's lock. Whoever has come half-way in by the old password stays
     outside."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    close_resets(user)
+    codes.close_resets(user)
     PendingSignIn.objects.filter(user=user, used_at=None).update(used_at=timezone.now())
     notify(recipient=user, kind=Kind.PASSWORD_CHANGED, url="/")

@@ -41,7 +41,9 @@ from accounts.policies import ConfirmationNeeded, SecondFactorNeeded
 from accounts.services import changes
 from accounts.services.anonymise import WrongAddress, anonymise_user
 from accounts.services.health import add_entry, update_health
+from accounts.services.passwords import prepare_reset, request_reset
 from accounts.services.review import reject_doctor
+from accounts.services.sessions import Device
 from accounts.services.users import AccountIsGone, OwnAccount, activate_user, suspend_user
 from accounts.tests.factories import AdminFactory, DoctorFactory
 from accounts.tests.registering import complete_patient, registering, verified
@@ -467,6 +469,22 @@ def test_forgetting_and_deciding_on_an_application_at_once_both_come_to_an_end(
     )
 
     assert errors(racers) == ["", "NotWaitingForApproval"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgetting_and_answering_a_forgotten_password_at_once_both_come_to_an_end(
+    session: DeviceSession, patient: User
+) -> None:
+    reset = request_reset(email=patient.email, device=Device(ip_address="203.0.113.7"))
+
+    racers = race(
+        lambda: prepare_reset(reset_id=reset.pk),
+        lambda: forget(session, patient),
+        gate=PasswordReset,
+    )
+
+    assert errors(racers) == ["", ""]
+    assert not PasswordReset.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

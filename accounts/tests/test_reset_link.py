@@ -47,10 +47,12 @@ from accounts.services.sessions import (
     revoke_session,
 )
 from accounts.services.sign_in import ACCOUNT_TRIES, InvalidCredentials, authenticate
-from accounts.tests.factories import PASSWORD, PatientFactory
+from accounts.services.users import activate_user, suspend_user
+from accounts.tests.factories import PASSWORD, AdminFactory, PatientFactory
 from accounts.tests.registering import code_of, registering, wrong_code
 from accounts.tests.resetting import ELSEWHERE, asked, link_to, reset_with, secret_in
 from accounts.tests.resetting import NEW_PASSWORD as NEW
+from accounts.views.passwords import RESET_KEY
 from common.logs import mask_secrets
 from common.throttling import TooManyRequests
 from medisync.tests.client import api_client, page_client, sign_in
@@ -340,6 +342,14 @@ def test_link_of_an_account_closed_meanwhile_is_refused(patient: User, status: S
     assert is_gone(link)
 
 
+def test_link_does_not_come_back_with_an_account_that_is_reopened(patient: User) -> None:
+    link, admin = mailed(patient), sign_in(AdminFactory())
+    suspend_user(session=admin, user_id=patient.pk, reason="The mailbox is not theirs.")
+    activate_user(session=admin, user_id=patient.pk, reason="It is theirs again.")
+
+    assert is_gone(link)
+
+
 def test_code_of_the_same_mail_is_worth_nothing_afterwards(patient: User) -> None:
     reset, link = asked(patient), link_to(patient.email)
     token = verify_reset_code(reset_id=reset.pk, code=code_of(reset))
@@ -413,6 +423,37 @@ def test_link_and_token_of_one_mail_at_once_set_one_password(patient: User) -> N
     racers = race(lambda: follow(secret_in(link)), lambda: reset_with(token), gate=PasswordReset)
 
     assert sorted(errors(racers)) in (["", "ResetExpired"], ["", "ResetLinkGone"])
+
+
+# --- What strangers do not learn ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_whoever_asked_for_the_mail_does_not_learn_that_its_link_was_used(
+    patient: User, is_known: bool
+) -> None:
+    """Only an account has an owner who would use it."""
+    reset = asked(email=patient.email if is_known else "nobody@example.org")
+    if is_known:
+        follow(secret_in(link_to(patient.email)))
+    mails = EmailDelivery.objects.count()
+    portal = page_client()
+    session = portal.session
+    session[RESET_KEY] = str(reset.pk)
+    session.save()
+
+    with time_machine.travel(timezone.now() + OneTimeCode.RESEND_AFTER):
+        body = {"id": str(reset.pk), "type": "PASSWORD_RESET"}
+        sent_again = api_client().post("/api/v1/auth/resend-otp", body)
+        prepare_reset(reset_id=reset.pk)
+
+    assert sent_again.status_code == 204
+    assert portal.get("/password/code").status_code == 200
+    assert EmailDelivery.objects.count() == mails
+    for _ in range(OneTimeCode.TRIES + 1):
+        with pytest.raises(InvalidCode):
+            verify_reset_code(reset_id=reset.pk, code="000000")
+    assert OneTimeCode.objects.get(password_reset=reset).tries_left == 0
 
 
 # --- What strangers cannot spoil ----------------------------------------------------------------
