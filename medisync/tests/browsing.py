@@ -95,22 +95,22 @@ class Person:
 
 
 def code_mailed_to(address: str, mailbox: Mailbox) -> str:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        for mail in mailbox.newest(to=address):
-            return re.findall(r"\b[0-9]{6}\b", mail.text)[0]
-        time.sleep(0.1)
-    raise AssertionError("The code was not mailed.")
+    return _mailed_to(address, mailbox, r"\b[0-9]{6}\b")
 
 
 def link_mailed_to(address: str, mailbox: Mailbox) -> str:
     """Without the host: the worker's is not the test's."""
+    return _mailed_to(address, mailbox, r"https?://[^/\s]+(/\S+)")
+
+
+def _mailed_to(address: str, mailbox: Mailbox, pattern: str) -> str:
+    """What the newest mail to them says that looks so, once there is one."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for mail in mailbox.newest(to=address):
-            return re.findall(r"https?://[^/\s]+(/\S+)", mail.text)[0]
+            return re.findall(pattern, mail.text)[0]
         time.sleep(0.1)
-    raise AssertionError("The link was not mailed.")
+    raise AssertionError("Nothing was mailed.")
 
 
 def register(person: Person, email: str, mailbox: Mailbox) -> None:
