@@ -7,6 +7,7 @@ import os
 import pgtrigger
 import pytest
 from django.core.cache import cache
+from factory.random import reseed_random
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from accounts.tests.provider import google, id_tokens, liar, provider  # noqa: F
 from connections.models import Connection
 from connections.tests.factories import ConnectionFactory
 from medisync.tests.browsing import browser, site  # noqa: F401 - fixtures
+from medisync.tests.chance import SEED
 from medisync.tests.mail import mailbox  # noqa: F401 - a fixture
 from medisync.tests.world import fresh_world, world, world_keeper  # noqa: F401 - fixtures
 from qrverify.tests.verifiers import verifiers  # noqa: F401 - a fixture
@@ -33,6 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if (item.get_closest_marker("alone") is None) == chosen]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in set(others)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Names the factories make up are the same at every run, whatever ran before: a test that a
+    name can fail fails always."""
+    reseed_random(SEED)
 
 
 @pytest.fixture(scope="session")

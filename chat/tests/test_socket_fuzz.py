@@ -21,6 +21,7 @@ from common.ids import uuid7
 from connections.models import Connection
 from connections.tests.factories import ConnectionFactory
 from medisync.sockets import ClientSocket
+from medisync.tests.chance import SEED
 from medisync.tests.socket_client import Socket, as_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,8 +46,7 @@ def test_every_frame_is_answered_once_and_tells_nothing_of_others(
     mine, theirs = chat_of(connection), chat_of(ConnectionFactory())
     secret = say(theirs, theirs.connection.patient, SECRET)
     before = (secret.chat.last_seq, Message.objects.filter(chat=theirs).count())
-    seed = int(os.environ.get("SEED", random.randrange(2**32)))
-    chance = random.Random(seed)
+    chance = random.Random(SEED)
     ours = templates(mine, say(mine, patient), connection.doctor)
     foreign = templates(theirs, secret, theirs.connection.doctor)
     options, counts = as_app(patient), {"error": 0, "answer": 0}
@@ -57,13 +57,13 @@ def test_every_frame_is_answered_once_and_tells_nothing_of_others(
         frame, is_theirs = mutated(chance, ours, foreign)
         answers = exchange(one, frame, number)
         errors = [answer for answer in answers if answer["type"] == "error"]
-        assert len(errors) <= 1 <= len(answers), (seed, number, frame, answers)
-        assert SECRET not in json.dumps(answers), (seed, number, frame)
+        assert len(errors) <= 1 <= len(answers), (SEED, number, frame, answers)
+        assert SECRET not in json.dumps(answers), (SEED, number, frame)
         if is_theirs:
-            assert errors, (seed, number, frame, answers)
+            assert errors, (SEED, number, frame, answers)
         counts["error" if errors else "answer"] += 1
 
-    print(f"{wanted_frames()} frames (seed {seed}): {counts}")  # noqa: T201
+    print(f"{wanted_frames()} frames (seed {SEED}): {counts}")  # noqa: T201
     theirs.refresh_from_db()
     assert (theirs.last_seq, Message.objects.filter(chat=theirs).count()) == before
     for on in (0, 1):
