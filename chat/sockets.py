@@ -76,37 +76,37 @@ class Conversations:
         if chat_id not in self.joined and len(self.joined) >= MOST_JOINED:
             raise TooManyJoined
         await self._follow(chat_group(chat_id))
-        sight = None
+        chat = None
         try:
-            sight = await on_threads.look_into(self.session_id, UUID(chat_id), after)
+            chat = await on_threads.look_into(self.session_id, UUID(chat_id), after)
         finally:
-            if sight is None:
+            if chat is None:
                 await self._forget(chat_id)
                 await self._unfollow(chat_group(chat_id))
-        newest = sight.missed.entries[-1]["seq"] if sight.missed.entries else sight.last_seq
-        self._note(chat_id, sight, newest)
-        await self._follow(presence_group(sight.other_id))
+        newest = chat.missed.entries[-1]["seq"] if chat.missed.entries else chat.last_seq
+        self._note(chat_id, chat, newest)
+        await self._follow(presence_group(chat.other_id))
         await self.socket.send_frame(
             {
                 "type": "chat.joined",
                 "chat_id": chat_id,
-                "last_seq": max(sight.last_seq, newest),
-                "has_more": sight.missed.has_more,
-                "missed": sight.missed.entries,
-                "places": sight.places,
+                "last_seq": max(chat.last_seq, newest),
+                "has_more": chat.missed.has_more,
+                "missed": chat.missed.entries,
+                "places": chat.places,
             },
             ref=frame.get("ref"),
         )
-        if await presence.is_typing(chat_id, sight.other_id):
-            await self.socket.send_frame(typing_frame(chat_id, str(sight.other_id), on=True))
+        if await presence.is_typing(chat_id, chat.other_id):
+            await self.socket.send_frame(typing_frame(chat_id, str(chat.other_id), on=True))
 
-    def _note(self, chat_id: str, sight: on_threads.ChatAtJoining, newest: int) -> None:
+    def _note(self, chat_id: str, chat: on_threads.ChatAtJoining, newest: int) -> None:
         before = self.joined.get(chat_id)
         self.joined[chat_id] = Joined(
-            sight.connection_id,
-            str(sight.other_id),
+            chat.connection_id,
+            str(chat.other_id),
             newest,
-            not sight.missed.has_more,
+            not chat.missed.has_more,
             online=before.online if before else None,
             is_typing=before.is_typing if before else False,
         )

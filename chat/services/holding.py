@@ -18,11 +18,12 @@ KEPT = """
     JOIN connections_connection AS pair
         ON person.id = ANY(ARRAY[pair.patient_id, pair.doctor_id])
     JOIN chat_chat AS chat ON chat.connection_id = pair.id
-    WHERE chat.id = %s ORDER BY person.id FOR KEY SHARE OF person
+    WHERE chat.id = %s AND %s IN (pair.patient_id, pair.doctor_id)
+    ORDER BY person.id FOR KEY SHARE OF person
 """
-# Any number, so long as no other advisory lock of two numbers begins with it.
+# Any number: it keeps the keys of these locks from those of others.
 SPEAKERS = 0x5A1D
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
 
 
 def lock_chat(*, actor: Any, chat_id: UUID) -> tuple[Any, Chat]:
@@ -30,9 +31,10 @@ def lock_chat(*, actor: Any, chat_id: UUID) -> tuple[Any, Chat]:
     table has them now: whoever speaks may have been suspended since their socket was opened.
 
     The connection's lock is what ends and blocks take: of an end and a message at once, the
-    second sees the first. Entries of one chat queue here, which is what numbers them.
+    second sees the first. Entries of one chat queue here, which is what numbers them. Who is
+    neither of the two locks nothing.
     """
-    people = {user.pk: user for user in User.objects.raw(KEPT, [chat_id])}
+    people = {user.pk: user for user in User.objects.raw(KEPT, [chat_id, actor.pk])}
     held = Chat.objects.select_for_update(of=("self", "connection"), no_key=True)
     try:
         chat = held.visible_to(actor).select_related("connection").get(pk=chat_id)
@@ -48,4 +50,4 @@ def lock_speaker(actor: Any) -> None:
     chat, so that what they have said can be counted. Taken last: whoever waits here holds a chat
     that nobody who goes on needs."""
     with connection.cursor() as cursor:
-        cursor.execute(ONE_AT_A_TIME, [SPEAKERS, str(actor.pk)])
+        cursor.execute(ONE_AT_A_TIME, [str(actor.pk), SPEAKERS])

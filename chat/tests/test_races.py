@@ -4,12 +4,14 @@ without its guard, too, to show that it would notice."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connections, transaction
+from django.http import Http404
 
 from accounts.models import User
 from accounts.tests.factories import AdminFactory
@@ -27,7 +29,7 @@ from connections.tests.factories import ConnectionFactory
 from medisync.anonymise import anonymise_everywhere
 from medisync.tests.client import sign_in
 from medisync.tests.interleaving import Player, stage
-from medisync.tests.races import Racer, errors, no_row_locks, race  # noqa: F401 - a fixture
+from medisync.tests.races import PATIENCE_SECONDS, Racer, errors, no_row_locks, race  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Act = Callable[[], Any]
@@ -296,3 +298,19 @@ class TestSpeakingToSomebodyWhoIsAnonymised:
         outcomes = self.play("patient")
 
         assert any(isinstance(error, OperationalError) for pair in outcomes for error in pair)
+
+
+def test_a_stranger_waits_for_nobody(chat: Chat, stranger: User) -> None:
+    """Who is neither of the two locks neither, so holds nobody up with whatever they send."""
+
+    def refused() -> None:
+        try:
+            with pytest.raises(Http404):
+                say(chat, stranger)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as another, transaction.atomic():
+        User.objects.select_for_update().get(pk=chat.patient_id)
+
+        another.submit(refused).result(PATIENCE_SECONDS)
