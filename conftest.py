@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pgtrigger
 import pytest
@@ -53,9 +54,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
-def _fresh_rate_limits() -> None:
-    """Counters of one test are not another's."""
+def _fresh_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters of one test are not another's, and none begins anew in the middle of one: windows
+    of a rate are counted from the beginning of the test, not by the wall clock."""
     cache.clear()
+    began = int(time.time())
+
+    def end_of_window(value: str, period: int) -> int:
+        return began + ((int(time.time()) - began) // period + 1) * period
+
+    monkeypatch.setattr("django_ratelimit.core._get_window", end_of_window)
 
 
 @pytest.fixture
