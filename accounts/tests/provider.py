@@ -21,7 +21,7 @@ from django.test import Client
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from medisync.devstack.services import free_port
+from medisync.tests.ports import quiet_port
 from medisync.tests.servers import kill
 
 CLIENT_ID = "medisync.apps.example"
@@ -172,7 +172,7 @@ def configure(settings: Any, issuer: str) -> None:
 @pytest.fixture(scope="session")
 def provider() -> Iterator[str]:
     """A real provider, a program of its own; yields its issuer. Layla has an account there."""
-    port = free_port()
+    port = quiet_port()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "oidc_provider_mock", "--port", str(port),

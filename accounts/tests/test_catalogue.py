@@ -18,8 +18,8 @@ from accounts.services.users import activate_user, suspend_user
 from accounts.tests.factories import AdminFactory, DoctorFactory
 from accounts.tests.reviewing import approve, reject
 from medisync.demo.bulk import Rows
-from medisync.devstack.services import free_port
 from medisync.tests.client import api_client, page_client, sign_in
+from medisync.tests.ports import quiet_port
 from specializations.models import CatalogueVersion, Specialization
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def heart(doctor: User) -> Specialization:
 @pytest.fixture
 def redis_down(settings: Any) -> None:
     """The cache points to a port where nothing listens."""
-    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    nowhere = f"redis://127.0.0.1:{quiet_port()}/0"
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": nowhere}}
 
 

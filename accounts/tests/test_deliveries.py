@@ -13,8 +13,8 @@ from accounts.services.deliveries import try_again
 from common.errors import NotAllowed
 from common.ids import uuid7
 from medisync.devstack.mailbox import Mailbox
-from medisync.devstack.services import free_port
 from medisync.tests.client import page_client, sign_in
+from medisync.tests.ports import quiet_port
 from medisync.tests.races import errors, race
 from notifications import outbox
 from notifications.models import EmailDelivery
@@ -144,7 +144,7 @@ def test_two_administrators_at_once_make_one(session: DeviceSession) -> None:
 
 def test_ledger_shows_each_attempt(admin: User, mailbox: Mailbox, settings: Any) -> None:
     delivery, right_port = owe_email(), settings.EMAIL_PORT
-    settings.EMAIL_PORT = free_port()
+    settings.EMAIL_PORT = quiet_port()
     outbox.deliver(delivery.pk)
     EmailDelivery.objects.update(due_at=delivery.due_at)
     settings.EMAIL_PORT = right_port

@@ -22,7 +22,7 @@ from common import close_codes
 from medisync.tests.client import page_client, sign_in
 from medisync.tests.servers import web_server
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 PROFILE = "/api/v1/users/profile"
 # What is measured must be below the first; the second only ends a test that would fail.
 SECOND = 1.0

@@ -31,8 +31,9 @@ from medisync.devstack.processes import Ledger, Processes
 from medisync.devstack.services import _package_dir, start_postgres
 from medisync.tests import servers
 from medisync.tests.client import sign_in
+from medisync.tests.ports import quiet_port
 from medisync.tests.socket_client import access_token
-from notifications.tests.chaos import Program, quiet_port
+from notifications.tests.chaos import Program
 
 PATIENCE_SECONDS = 90
 # A person may say sixty things a minute; all of them together as much as two cores carry.

@@ -17,7 +17,7 @@ from django.db import connection
 from kombu import pools
 
 from medisync.celery import app
-from medisync.devstack.services import free_port
+from medisync.tests.ports import quiet_port
 
 READY_SECONDS = 90
 
@@ -60,7 +60,7 @@ def web_process(
     host: str = "127.0.0.1", **variables: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The same, with the program that it is."""
-    port = free_port()
+    port = quiet_port()
     address = f"http://{host}:{port}"
     with _running(
         ["medisync.server", "--port", str(port)], SITE_URL=address, **variables

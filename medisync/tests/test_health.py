@@ -3,11 +3,11 @@
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
-from medisync.devstack.services import free_port
+from medisync.tests.ports import quiet_port
 
 
 def test_healthz_answers_without_database_or_redis(client, settings):
-    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    settings.REDIS_URL = f"redis://127.0.0.1:{quiet_port()}/0"
 
     response = client.get("/healthz")
 
@@ -29,7 +29,7 @@ def test_readyz_is_ok_when_everything_is_there(client):
 
 @pytest.mark.django_db
 def test_readyz_names_a_redis_that_is_away(client, settings):
-    settings.REDIS_URL = f"redis://:a-password@127.0.0.1:{free_port()}/0"
+    settings.REDIS_URL = f"redis://:a-password@127.0.0.1:{quiet_port()}/0"
 
     response = client.get("/readyz")
 

@@ -32,6 +32,7 @@ from accounts.models import User
 from accounts.tests.factories import PatientFactory
 from medisync.devstack.services import _package_dir
 from medisync.tests import servers
+from medisync.tests.ports import quiet_port
 from notifications.jobs import requeue_due_emails
 from notifications.models import DeliveryAttempt, EmailDelivery, Notification
 from notifications.services import notify
@@ -39,15 +40,6 @@ from notifications.wording import Kind
 
 MINUTE = EmailDelivery.CLAIM_LASTS
 START_SECONDS = 20
-
-
-def quiet_port() -> int:
-    """A free port that the system gives to nobody else while its server is dead."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.housekeeping import delete_in_batches
 from medisync.devstack.mailbox import Mailbox
-from medisync.devstack.services import free_port
+from medisync.tests.ports import quiet_port
 from notifications import outbox
 from notifications.models import DeliveryAttempt, EmailDelivery
 from notifications.tests.factories import owe_email
@@ -31,7 +31,7 @@ def test_mail_that_is_taken_leaves_one_attempt(mailbox: Mailbox) -> None:
 
 def test_each_attempt_that_fails_is_there_with_its_error(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", quiet_port()
     delivery = owe_email()
 
     for _ in range(2):

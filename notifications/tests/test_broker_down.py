@@ -17,8 +17,8 @@ from accounts.tests.factories import PASSWORD
 from connections.models import Connection
 from medisync.celery import app
 from medisync.devstack.mailbox import Mailbox
-from medisync.devstack.services import free_port
 from medisync.tests.client import api_client
+from medisync.tests.ports import quiet_port
 from medisync.tests.servers import use_broker
 from notifications.jobs import requeue_due_emails
 from notifications.models import EmailDelivery, Notification
@@ -30,7 +30,7 @@ ORDER = {"items": [{"medicine": "Amlodipine", "frequency": 1, "quantity": 30}]}
 @pytest.fixture
 def redis_down(settings: Any) -> Iterator[None]:
     """Cache, channel layer and broker point to a port where nothing listens."""
-    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    nowhere = f"redis://127.0.0.1:{quiet_port()}/0"
     before = app.conf.broker_url
     settings.CACHES = {"default": site.CACHES["default"] | {"LOCATION": nowhere}}
     settings.CHANNEL_LAYERS = {
@@ -98,7 +98,7 @@ def test_sweep_hands_over_what_could_not_be(
     published()
     before = app.conf.broker_url
 
-    use_broker(f"redis://127.0.0.1:{free_port()}/0")
+    use_broker(f"redis://127.0.0.1:{quiet_port()}/0")
     api_client(connection.doctor).post(f"/api/v1/prescriptions/connections/{connection.pk}", ORDER)
     use_broker(before)
     lost = published()

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from medisync.devstack.mailbox import Mailbox
-from medisync.devstack.services import free_port
+from medisync.tests.ports import quiet_port
 from medisync.tests.races import race
 from notifications import outbox
 from notifications.jobs import requeue_due_emails
@@ -32,7 +32,7 @@ SECOND = dt.timedelta(seconds=1)
 def dead_mail_server(settings: Any) -> None:
     """SMTP on a port where nothing listens."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", quiet_port()
 
 
 def raw_mail(mailbox: Mailbox) -> email.message.EmailMessage:
@@ -178,7 +178,7 @@ class Refusing:
 @pytest.fixture
 def refusing_mail_server(settings: Any) -> Iterator[None]:
     """SMTP that knows no recipient, and quotes each in its refusal."""
-    server = Controller(Refusing(), hostname="127.0.0.1", port=free_port())
+    server = Controller(Refusing(), hostname="127.0.0.1", port=quiet_port())
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
