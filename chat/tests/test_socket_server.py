@@ -117,6 +117,7 @@ def deaf(address: str, user: User) -> websocket.WebSocket:
     return one
 
 
+@pytest.mark.alone
 def test_client_that_reads_nothing_is_dropped_and_slows_nobody(
     connect: Connect, servers: tuple[str, str], chat: Chat, patient: User, doctor: User
 ) -> None:

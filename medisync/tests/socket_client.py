@@ -73,12 +73,15 @@ class Socket:
             if got.get("ref") == ref:
                 return got
 
-    def heard(self, seconds: float = 0.0) -> list[dict[str, Any]]:
-        """All that was announced up to now, and in so many seconds more. What was published
-        before the ping is here before its answer, as far as Redis has passed it on."""
+    def heard(self, seconds: float = 0.0, *, least: int = 0, of: str = "") -> list[dict[str, Any]]:
+        """All that was announced up to now, and in so many seconds more: at least so many of a
+        kind, however long they take. What was published before the ping is here before its
+        answer, as far as Redis has passed it on."""
+        frames: list[dict[str, Any]] = []
+        while sum(frame["type"] == of for frame in frames) < least:
+            frames.append(self.receive())
         time.sleep(seconds)
         self.send({"type": "ping", "ref": "heard"})
-        frames: list[dict[str, Any]] = []
         while True:
             frame = self.receive()
             if frame.get("ref") == "heard":

@@ -163,7 +163,8 @@ class WorldKeeper:
         if self.world is None or time.monotonic() > self.made_at + self.FRESH_SECONDS:
             self.close()
             self.holding.enter_context(transaction.atomic())
-            self.world, self.made_at = make_world(liar), time.monotonic()
+            self.made_at = time.monotonic()
+            self.world = make_world(liar)
         return self.world
 
     def close(self) -> None:
