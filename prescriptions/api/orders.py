@@ -198,10 +198,9 @@ class CheckView(APIView):
 
     @extend_schema(request=CheckSerializer, responses=ReportSerializer)
     def post(self, request: Request, connection_id: UUID) -> Response:
-        """What the safety check says of an order, without issuing it. The patient sees in their
-        access log that it was made."""
+        """What the safety check says of an order, without issuing it. What it would replace, or
+        prescribe again, is compared with nothing. The patient sees in their access log that it
+        was made."""
         data = valid(CheckSerializer(data=request.data))
-        report = issuing.preview_safety(
-            actor=request.user, connection_id=connection_id, items=data["items"]
-        )
+        report = issuing.preview_safety(actor=request.user, connection_id=connection_id, **data)
         return Response(spoken_report(report, spoken()))

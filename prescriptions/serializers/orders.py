@@ -128,6 +128,12 @@ class CheckSerializer(StrictSerializer):
     items = serializers.ListField(
         child=MedicineToCheckSerializer(), min_length=1, max_length=Prescription.MAX_ITEMS
     )
+    replaces_id = serializers.UUIDField(
+        required=False, help_text="Your prescription that it would replace as another version."
+    )
+    refill_request_id = serializers.UUIDField(
+        required=False, help_text="The patient's request for the same again that it would answer."
+    )
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[Item]:
         return [Item(**{"quantity": 1, **item}) for item in items]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +24,13 @@ from connections.services.pairs import lock_connection
 from notifications.services import notify
 from notifications.wording import Kind
 from prescriptions import safety
-from prescriptions.models import FrequencyUnit, Prescription, PrescriptionItem, Route
+from prescriptions.models import (
+    FrequencyUnit,
+    Prescription,
+    PrescriptionItem,
+    RefillRequest,
+    Route,
+)
 from prescriptions.numbers import new_number
 from prescriptions.policies import check_can_issue
 from prescriptions.safety import Report
@@ -97,12 +104,19 @@ def preview_safety(
     actor: Any,
     connection_id: UUID,
     items: Sequence[Medicine],
-    replaces: Prescription | None = None,
+    replaces_id: UUID | None = None,
+    refill_request_id: UUID | None = None,
 ) -> Report:
-    """What the safety check says of an order that is not issued yet, by who may issue it."""
+    """What the safety check says of an order that is not issued yet, by who may issue it: the
+    same as when it is issued as another version of that prescription, or in answer to that
+    request."""
     _pair, connection = lock_connection(actor=actor, connection_id=connection_id)
     check_can_issue(actor, connection)
-    return check_order(actor=actor, connection=connection, items=items, replaces=replaces)
+    request = lock_request(connection, refill_request_id) if refill_request_id else None
+    replaced = _replaced(actor, connection, replaces_id) if replaces_id else None
+    return check_order(
+        actor=actor, connection=connection, items=items, replaces=_renewed(request) or replaced
+    )
 
 
 @transaction.atomic
@@ -117,9 +131,7 @@ def _issue(
     if first is not None:
         return first
     request = lock_request(connection, refill_request_id) if refill_request_id else None
-    # What is prescribed again does not conflict with itself.
-    renewed = request.prescription if request else None
-    refusal = settle_safety(draft, order, actor=actor, replaces=renewed)
+    refusal = settle_safety(draft, order, actor=actor, replaces=_renewed(request))
     if refusal is not None:
         return refusal
     issued = write(draft, order)
@@ -127,6 +139,20 @@ def _issue(
         answer_with(request, issued)
     tell(issued, AccessEvent.Action.ISSUED, Kind.PRESCRIPTION_ISSUED)
     return issued
+
+
+def _renewed(request: RefillRequest | None) -> Prescription | None:
+    """What is prescribed again does not conflict with itself."""
+    return request.prescription if request else None
+
+
+def _replaced(actor: Any, connection: Connection, prescription_id: UUID) -> Prescription:
+    """One that the actor issued on this connection."""
+    mine = Prescription.objects.visible_to(actor).issued_by(actor)
+    found = mine.filter(connection=connection, pk=prescription_id).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def check_order_is_whole(order: Order) -> None:

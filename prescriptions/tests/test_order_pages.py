@@ -168,6 +168,21 @@ def test_page_goes_on_saying_which_request_it_answers(
     assert "It helps." in page.content.decode()
 
 
+def test_what_the_patient_asks_for_again_does_not_conflict_with_itself(
+    connection: Connection, doctor: User, patient: User
+) -> None:
+    older = issue(connection, items=[AMLODIPINE])
+    request = request_refill(actor=patient, prescription_id=older.pk)
+    sent = form(RAMIPRIL | {"medicine": "Amlodipine"}, refill_request_id=str(request.pk))
+    browser = page_client(doctor)
+
+    seen = browser.post(prescribe(connection), sent | {"check": "1"})
+    issued = browser.post(prescribe(connection), sent | because(asked(seen)))
+
+    assert asked(seen) == []
+    assert issued.status_code == 302
+
+
 @pytest.mark.parametrize("request_id", ["", "x", "\x00", str(uuid7())], ids=range(4))
 def test_page_of_no_request_names_none(
     request_id: str, connection: Connection, doctor: User

@@ -16,6 +16,7 @@ from common.errors import NotAllowed
 from connections.models import Connection
 from connections.policies import ConnectionEnded
 from connections.services.connections import end_connection
+from connections.tests.factories import ConnectionFactory
 from medisync.tests.client import api_client, page_client
 from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import Notification
@@ -33,7 +34,7 @@ from prescriptions.services.refills import (
 )
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.tests.dispensing import claim, fresh, hand_out
-from prescriptions.tests.factories import issue
+from prescriptions.tests.factories import AMLODIPINE, issue
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/refill-requests"
@@ -194,6 +195,34 @@ def test_prescription_that_answers_it_closes_it(connection: Connection, doctor: 
     assert answer.status_code == 201
     asked.refresh_from_db()
     assert (asked.status, str(asked.answered_with_id)) == ("ISSUED", answer.json()["id"])
+
+
+def test_check_before_it_compares_with_all_but_what_is_asked_for(
+    connection: Connection, doctor: User
+) -> None:
+    older = issue(connection, items=[AMLODIPINE])
+    asked, path = ask(older), f"/api/v1/prescriptions/connections/{connection.pk}/check"
+    order = {"items": [{"medicine": "Amlodipine", "frequency": 1}]}
+    browser = api_client(doctor)
+
+    def found(**named: str) -> int:
+        return len(browser.post(path, order | named, format="json").json()["warnings"])
+
+    assert found() == 1
+    assert found(refill_request_id=str(asked.pk)) == found(replaces_id=str(older.pk)) == 0
+
+
+def test_check_names_nothing_of_another_connection(
+    connection: Connection, doctor: User, stranger: User
+) -> None:
+    other = ConnectionFactory(patient=stranger, doctor=doctor)
+    theirs = issue(other, items=[AMLODIPINE])
+    named = [{"refill_request_id": str(ask(theirs).pk)}, {"replaces_id": str(theirs.pk)}]
+    path = f"/api/v1/prescriptions/connections/{connection.pk}/check"
+
+    for body in named:
+        answer = api_client(doctor).post(path, {"items": UNKNOWN} | body, format="json")
+        assert answer.status_code == 404
 
 
 def test_patient_takes_it_back(connection: Connection, patient: User) -> None:

@@ -32,7 +32,6 @@ class IssuePage(OrderPage):
     patient's request (`?refill=`), a template (`?template=`)."""
 
     template_name = "prescriptions/issue.html"
-    answered: RefillRequest | None = None
 
     def open(self, **ids: Any) -> None:
         mine = Connection.objects.visible_to(self.request.user).with_people()

@@ -32,7 +32,7 @@ from prescriptions.forms.overrides import (
     kept_answers,
     override_form,
 )
-from prescriptions.models import Prescription, PrescriptionTemplate
+from prescriptions.models import Prescription, PrescriptionTemplate, RefillRequest
 from prescriptions.rates import CHECK_GROUP, CHECK_RATE
 from prescriptions.safety import Kind, Report, SafetyWarning
 from prescriptions.services.checking import SafetyWarnings
@@ -84,8 +84,10 @@ class OrderPage(View):
     http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
     template_name = ""
     connection: Connection
-    # The version that this one is to replace: it conflicts with nothing.
+    # The version that this one is to replace, and the request that it answers: neither what is
+    # replaced nor what is asked for again conflicts with anything.
     replaces: Prescription | None = None
+    answered: RefillRequest | None = None
 
     def open(self, **ids: Any) -> None:
         raise NotImplementedError
@@ -190,7 +192,8 @@ class OrderPage(View):
             actor=self.request.user,
             connection_id=self.connection.pk,
             items=rows.items(),
-            replaces=self.replaces,
+            replaces_id=self.replaces.pk if self.replaces else None,
+            refill_request_id=self.answered.pk if self.answered else None,
         )
 
     def _save_template(self, form: IssueForm, rows: BaseItemFormSet, order: Order) -> HttpResponse:
