@@ -35,23 +35,42 @@ class Fill:
         return 0 if self.opens_on is not None and on < self.opens_on else self.left
 
 
-def fill_of(item: PrescriptionItem, dispenses: Iterable[MedicationDispense]) -> Fill:
-    """The fill that an item has come to; withdrawn dispenses do not count."""
-    counted = [dispense for dispense in dispenses if dispense.withdrawn_at is None]
-    given = sum(dispense.quantity for dispense in counted)
+def counted(
+    dispenses: Iterable[MedicationDispense], *, until: dt.datetime | None = None
+) -> list[MedicationDispense]:
+    """Those that were not withdrawn; with `until`, those that were there then."""
+    if until is None:
+        return [dispense for dispense in dispenses if dispense.withdrawn_at is None]
+    return [
+        dispense
+        for dispense in dispenses
+        if dispense.dispensed_at <= until
+        and (dispense.withdrawn_at is None or dispense.withdrawn_at > until)
+    ]
+
+
+def fill_of(
+    item: PrescriptionItem,
+    dispenses: Iterable[MedicationDispense],
+    *,
+    until: dt.datetime | None = None,
+) -> Fill:
+    """The fill that an item has come to, or had come to by then."""
+    given_out = counted(dispenses, until=until)
+    given = sum(dispense.quantity for dispense in given_out)
     left_in_all = item.total_quantity - given
     number, in_fill = divmod(given, item.quantity)
     opens_on = None
-    if counted and in_fill == 0 and left_in_all:
-        opens_on = clinic_date(_last_fill_begun(counted, item)) + _until_due(item)
+    if given_out and in_fill == 0 and left_in_all:
+        opens_on = clinic_date(_last_fill_begun(given_out, item)) + _until_due(item)
     left = item.quantity - in_fill if left_in_all else 0
     return Fill(min(number, item.refills), left, left_in_all, opens_on)
 
 
-def _last_fill_begun(counted: list[MedicationDispense], item: PrescriptionItem) -> dt.datetime:
+def _last_fill_begun(given_out: list[MedicationDispense], item: PrescriptionItem) -> dt.datetime:
     """When the first part of the fill that was completed last was handed out."""
     left = item.quantity
-    for dispense in sorted(counted, key=lambda dispense: dispense.dispensed_at, reverse=True):
+    for dispense in sorted(given_out, key=lambda dispense: dispense.dispensed_at, reverse=True):
         left -= dispense.quantity
         if left <= 0:
             break
@@ -81,8 +100,7 @@ def _fills_begun(
 ) -> Iterator[dt.datetime]:
     """When the first part of each fill was handed out."""
     given = 0
-    counted = [dispense for dispense in dispenses if dispense.withdrawn_at is None]
-    for dispense in sorted(counted, key=lambda one: one.dispensed_at):
+    for dispense in sorted(counted(dispenses), key=lambda one: one.dispensed_at):
         if given % item.quantity == 0:
             yield dispense.dispensed_at
         given += dispense.quantity

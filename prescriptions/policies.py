@@ -120,15 +120,6 @@ def can_dispense(prescription: Prescription, on: dt.date) -> bool:
     return _may(check_can_dispense, prescription, on)
 
 
-def followed_until(reader: Any, prescription: Prescription) -> dt.datetime | None:
-    """Until when a reader follows what pharmacies do with it; `None` is to this day. Who wrote it
-    keeps reading what they wrote, but where the patient goes after the two have parted is none of
-    their business."""
-    if reader.pk == prescription.patient_id or prescription.connection.is_active:
-        return None
-    return prescription.connection.ended_at
-
-
 def check_can_request_refill(actor: Any, prescription: Prescription) -> None:
     """The patient, of a doctor who may still prescribe to them, and of what is neither stopped,
     nor being stopped, nor replaced; once, until it is answered."""

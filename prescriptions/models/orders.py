@@ -392,7 +392,8 @@ class Prescription(BaseModel):
 
     def told_until(self, reader: Any) -> dt.datetime | None:
         """Until when its patient or its prescriber is told what pharmacies did with it: a
-        prescriber until the two part, for that is not what they wrote. None is without end."""
+        prescriber until the two part, for where the patient goes afterwards is none of their
+        business. None is without end."""
         return None if reader.pk == self.patient_id else self.connection.ended_at
 
     @property

@@ -232,11 +232,7 @@ class ItemSerializer(serializers.ModelSerializer[PrescriptionItem]):
         prescription, reader = item.prescription, self.context["reader"]
         if prescription.is_shared_with(reader):
             return None
-        until = prescription.told_until(reader)
-        dispenses = item.dispenses.all()
-        return fill_of(
-            item, [one for one in dispenses if until is None or one.dispensed_at <= until]
-        )
+        return fill_of(item, item.dispenses.all(), until=prescription.told_until(reader))
 
 
 class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from common.clock import clinic_date, clinic_midnight
-from prescriptions.fills import course_end
+from prescriptions.fills import counted, course_end
 from prescriptions.models import Prescription, PrescriptionItem, PrescriptionQuerySet
 
 # A prescription is good for a year at most; what is fetched on its last day lasts as long, and
@@ -75,7 +75,7 @@ def _is_taken(item: PrescriptionItem, on: dt.date) -> bool:
     prescription = item.prescription
     if prescription.is_active(on):
         return True
-    given = [each for each in item.dispenses.all() if each.withdrawn_at is None]
+    given = counted(item.dispenses.all())
     if not given:
         return False
     end = course_end(item, given, issued_on=prescription.issued_on)

@@ -26,7 +26,6 @@ from prescriptions.models import (
     RefillRequest,
     ReplacedCode,
 )
-from prescriptions.policies import followed_until
 from prescriptions.services.reading import open_prescription
 
 Status = Prescription.Status
@@ -102,7 +101,7 @@ def history_of(prescription: Prescription, reader: Any) -> History:
     """Everything under the number of a prescription, for who reads it as its patient or its
     prescriber: seven queries, however long the story. Of what pharmacies and the patient do with
     it the prescriber learns until the two part."""
-    until = followed_until(reader, prescription)
+    until = prescription.told_until(reader)
     found = Prescription.objects.versions_of(prescription.number).with_items()
     versions = list(found.prefetch_related("status_changes"))
     requests = RefillRequest.objects.filter(prescription__in=versions)

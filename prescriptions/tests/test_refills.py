@@ -225,6 +225,20 @@ def test_check_names_nothing_of_another_connection(
         assert answer.status_code == 404
 
 
+def test_who_has_parted_is_not_told_of_pharmacies_in_the_queue(
+    connection: Connection, patient: User, doctor: User
+) -> None:
+    issued = issue(connection)
+    ask(issued)
+    end_connection(actor=patient, connection_id=connection.pk)
+    hand_out(claim(issued), (1, 30))
+
+    shown = page_client(doctor).get("/refills").content.decode()
+
+    assert "nothing handed out yet" in shown
+    assert "last handed out" not in shown
+
+
 def test_patient_takes_it_back(connection: Connection, patient: User) -> None:
     asked = ask(issue(connection))
 

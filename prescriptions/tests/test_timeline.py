@@ -244,6 +244,7 @@ def test_prescriber_who_has_parted_learns_of_no_pharmacy_any_more(
         clock.shift(60)
 
         told = api_client(doctor).get(f"/api/v1/prescriptions/{issued.pk}/history").json()
+        (item,) = api_client(doctor).get(f"/api/v1/prescriptions/{issued.pk}").json()["items"]
         shown = page_client(doctor).get(f"/prescriptions/{issued.pk}").content.decode()
         own = page_client(patient).get(f"/prescriptions/{issued.pk}").content.decode()
 
@@ -251,6 +252,7 @@ def test_prescriber_who_has_parted_learns_of_no_pharmacy_any_more(
     assert [event["what"] for event in told] == ["DISPENSED", "CLAIMED", "ISSUED"]
     assert "Nile Pharmacy" in shown
     assert "4 of 10 handed out" in " ".join(shown.split())
+    assert (item["dispensed_quantity"], item["left_quantity"]) == (4, 6)
     assert "Delta Pharmacy" not in shown
     assert "Delta Pharmacy" in own
 

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from common.pages import explained
+from prescriptions.fills import counted
 from prescriptions.forms.codes import CodeForm
 from prescriptions.models import DispenseClaim, Prescription
 from prescriptions.services.codes import reissue_code
@@ -69,12 +70,11 @@ def _of_code(prescription: Prescription) -> dict[str, Any]:
 
 
 def _of_claim(prescription: Prescription, claim: DispenseClaim) -> dict[str, Any]:
-    counted = [one for one in claim.dispenses.all() if one.withdrawn_at is None]
     return {
         "prescription": prescription,
         "claim": claim,
         "who": who_holds(claim),
-        "handed_out": amounts(counted),
+        "handed_out": amounts(counted(claim.dispenses.all())),
     }
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from common.languages import spoken
 from common.pages import FormPage, explained
 from common.pagination import feed_page
+from prescriptions.fills import counted
 from prescriptions.forms.refills import DeclineForm, RefillForm
 from prescriptions.models import Prescription, RefillRequest
 from prescriptions.policies import can_issue, check_can_decline_refill, check_can_request_refill
@@ -44,11 +45,11 @@ def refill_list(request: HttpRequest) -> HttpResponse:
 def _asked(user: Any, row: RefillRequest) -> dict[str, Any]:
     """One request, with what the prescriber looks at before answering."""
     prescription = row.prescription
+    until = prescription.told_until(user)
     dispensed = [
         dispense.dispensed_at
         for item in prescription.items.all()
-        for dispense in item.dispenses.all()
-        if dispense.withdrawn_at is None
+        for dispense in counted(item.dispenses.all(), until=until)
     ]
     return {
         "row": row,
