@@ -574,6 +574,25 @@ def test_page_says_who_holds_it(connection: Connection, doctor: User) -> None:
     assert "Stopping has been asked for" in page.content.decode()
 
 
+@pytest.mark.parametrize("is_expired", [False, True], ids=["completed", "expired"])
+def test_what_may_be_taken_still_is_stopped_for_the_reason_there_is(
+    is_expired: bool, connection: Connection, doctor: User
+) -> None:
+    issued = issue(connection, items=[AMLODIPINE])
+    if not is_expired:
+        hand_out(claim(issued), (1, 30))
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=40 * is_expired)):
+        browser = page_client(doctor)
+        asked_why = browser.get(stop(issued)).content.decode()
+        browser.post(stop(issued), {"reason": "ADVERSE_REACTION"})
+
+    assert 'value="ADVERSE_REACTION"' in asked_why
+    assert "may be taking it still" in asked_why
+    stopped = Prescription.objects.get()
+    assert (stopped.status, stopped.status_reason) == ("stopped", "ADVERSE_REACTION")
+
+
 def test_of_what_is_over_only_a_mistake_can_be_said(connection: Connection, doctor: User) -> None:
     issued = issue(connection)
     browser = page_client(doctor)

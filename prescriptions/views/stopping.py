@@ -45,12 +45,14 @@ class StopPage(FormPage):
         return {**super().get_form_kwargs(), "reasons": reasons}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        claim = standing_claim(self.prescription)
+        claim, reasons = standing_claim(self.prescription), self._reasons()
         is_held = claim is not None and claim.is_standing(timezone.now())
         return super().get_context_data(
             prescription=self.prescription,
             state=self.prescription.state(clinic_date()),
-            reasons=self._reasons(),
+            reasons=reasons,
+            # Of what is stopped already only that it was a mistake can be said.
+            can_stop=len(reasons) > 1,
             claim=claim if is_held else None,
             can_issue=can_issue(self.request.user, self.prescription.connection),
             **kwargs,
