@@ -67,12 +67,14 @@ def test_patient_finds_the_pin_behind_a_disclosure(connection: Connection, patie
     assert re.search(rf"<details[^>]*>(?!.*</details>.*{issued.pin}).*{issued.pin}", shown)
 
 
-@pytest.mark.parametrize("over", ["stopped", "expired"])
+@pytest.mark.parametrize("over", ["stopped", "being stopped", "expired"])
 def test_pin_and_code_are_gone_once_it_is_over(
     over: str, connection: Connection, patient: User
 ) -> None:
     issued = issue(connection)
-    if over == "stopped":
+    if over == "being stopped":
+        claim(issued)
+    if over != "expired":
         stop(issued)
     day = issued.valid_until + dt.timedelta(days=1 if over == "expired" else 0)
 
@@ -81,6 +83,7 @@ def test_pin_and_code_are_gone_once_it_is_over(
 
     assert issued.pin not in shown
     assert "verifies this prescription" not in shown
+    assert "Show at the pharmacy" not in shown
 
 
 def test_doctor_never_sees_the_pin(

@@ -22,9 +22,10 @@ from common.languages import spoken
 from common.qr import qr_svg
 from prescriptions import safety
 from prescriptions.differences import Change, ItemChange, changes_of_items, changes_of_text
+from prescriptions.fills import counted
 from prescriptions.findings import spoken_report
 from prescriptions.forms.orders import PrintForm
-from prescriptions.models import DispenseClaim, MedicationDispense, Prescription, StopReason
+from prescriptions.models import DispenseClaim, Prescription, StopReason
 from prescriptions.policies import can_amend, can_issue, can_request_refill, can_stop
 from prescriptions.services.reading import open_prescription
 from prescriptions.services.timeline import (
@@ -71,10 +72,7 @@ class Visit:
 
     @property
     def handed_out(self) -> str:
-        return amounts(self._counted())
-
-    def _counted(self) -> list[MedicationDispense]:
-        return [one for one in self.claim.dispenses.all() if one.withdrawn_at is None]
+        return amounts(counted(self.claim.dispenses.all()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +91,16 @@ def prescription_detail(request: HttpRequest, prescription_id: UUID) -> HttpResp
     user: Any = request.user
     prescription = open_prescription(actor=user, prescription_id=prescription_id)
     is_shared = prescription.is_shared_with(user)
-    is_active = prescription.is_active(clinic_date())
+    is_dispensable = prescription.is_dispensable(clinic_date())
     context = {
         "prescription": prescription,
         "is_shared": is_shared,
         "is_own": user.pk == prescription.patient_id,
         "is_author": user.pk == prescription.doctor_id,
-        "is_active": is_active,
+        "is_dispensable": is_dispensable,
         "state": prescription.state(clinic_date()),
         "items": [(item, dosage_sentence(item, spoken())) for item in prescription.items.all()],
-        "qr": qr_svg(prescription.verification_url) if is_active and not is_shared else "",
+        "qr": qr_svg(prescription.verification_url) if is_dispensable and not is_shared else "",
         "print_form": PrintForm(initial={"language": spoken()}),
     }
     if not is_shared:
