@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from accounts.models import User
+from accounts.models import AllergyIntolerance, User
 from connections.models import AccessGrant, Connection, DataCategory
 from connections.services.connections import end_connection
 from connections.services.grants import Sharing, set_grant
@@ -349,6 +349,19 @@ def test_what_was_overridden_is_read_with_its_reason(connection: Connection, pat
 
     assert "Checked when it was issued" in shown
     assert "Prescribed all the same, because: It is known." in shown
+
+
+def test_patient_is_not_spoken_to_as_the_prescriber_was(
+    connection: Connection, patient: User, doctor: User
+) -> None:
+    AllergyIntolerance.objects.create(patient=patient, substance="Foozine")
+    issued = issue(connection)
+
+    shown, to_doctor = text(page(patient, issued)), text(page(doctor, issued))
+
+    assert "not shared with you" in to_doctor
+    assert "not shared with you" not in shown
+    assert "which the doctor could not see, was not compared with these medicines" in shown
 
 
 def test_story_takes_the_same_queries_however_long(
