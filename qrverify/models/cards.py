@@ -12,7 +12,7 @@ from django.db import models
 from common.models import BaseModel
 from prescriptions.models import Prescription
 
-# What a prescription does not come back from: its cards are on the revocation list.
+# What a prescription does not come back from.
 REVOKED = (
     Prescription.Status.STOPPED,
     Prescription.Status.SUPERSEDED,
@@ -30,9 +30,11 @@ class HealthCardQuerySet(models.QuerySet["HealthCard"]):
         """The patient's own."""
         return self.filter(prescription__patient_id=user.pk)
 
-    def revoked(self, kid: str) -> HealthCardQuerySet:
-        """Those signed with this key whose prescription ended before its time."""
-        return self.filter(kid=kid, prescription__status__in=REVOKED)
+    def revoked(self) -> HealthCardQuerySet:
+        """Those whose prescription ended before its time, or does as soon as a pharmacy gives it
+        back."""
+        is_over = models.Q(prescription__status__in=REVOKED)
+        return self.filter(is_over | models.Q(prescription__stop_requested_at__isnull=False))
 
     def in_date(self, on: dt.date) -> HealthCardQuerySet:
         """Those that do not say themselves that they are over."""

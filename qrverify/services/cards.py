@@ -79,11 +79,11 @@ def published_keys() -> list[dict[str, Any]]:
 
 
 def revocation_list(kid: str) -> dict[str, Any]:
-    """The cards of a key whose prescription was stopped, replaced or written by mistake; those
-    that are out of date besides need no mention."""
+    """The cards of a key whose prescription was stopped or is being stopped, replaced or written
+    by mistake; those that are out of date besides need no mention."""
     if kid not in card_keys():
         raise Http404
-    rids = HealthCard.objects.revoked(kid).in_date(clinic_date()).order_by("rid")
+    rids = HealthCard.objects.revoked().in_date(clinic_date()).filter(kid=kid).order_by("rid")
     return {
         "kid": kid,
         "method": "rid",
@@ -94,7 +94,7 @@ def revocation_list(kid: str) -> dict[str, Any]:
 
 def _version(kid: str) -> int:
     """It starts at 1 and grows with each card that is revoked; none comes back."""
-    return 1 + HealthCard.objects.revoked(kid).count()
+    return 1 + HealthCard.objects.revoked().filter(kid=kid).count()
 
 
 def _own(actor: Any, prescription_id: UUID) -> Prescription:

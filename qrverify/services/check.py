@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.errors import DomainError, InvalidInput
 from qrverify import payloads
-from qrverify.models.cards import REVOKED, HealthCard
+from qrverify.models import HealthCard
 from qrverify.payloads import Kind, Payload, PayloadRefused
 from qrverify.smart.cards import CardRefused, ReadCard, read_card
 
@@ -102,7 +102,7 @@ def _card(parts: Sequence[Payload], attr: str) -> Found:
     except CardRefused as refusal:
         refusal.attr = attr
         raise
-    if HealthCard.objects.filter(rid=card.rid, prescription__status__in=REVOKED).exists():
+    if HealthCard.objects.revoked().filter(rid=card.rid).exists():
         raise CardRevoked(attr=attr)
     return Found(parts[0], card, _content(card.bundle))
 

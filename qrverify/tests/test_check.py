@@ -20,8 +20,9 @@ from connections.tests.pictures import bomb
 from medisync.tests.client import api_client, page_client
 from prescriptions.models import Prescription
 from prescriptions.services.stopping import stop_prescription
+from prescriptions.tests.dispensing import claim
 from prescriptions.tests.factories import issue
-from qrverify.services.cards import SignedCard, issue_card
+from qrverify.services.cards import SignedCard, issue_card, revocation_list
 from qrverify.smart.cards import sign_card
 from qrverify.smart.chunks import chunks_of
 from qrverify.tests.emergency import make_card
@@ -356,6 +357,18 @@ def test_card_of_a_stopped_prescription_is_called_so(
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "health_card_revoked")
     assert page.status_code == 409
     assert "Amlodipine" not in page.content.decode().replace("\n".join(card.chunks), "")
+
+
+def test_card_is_called_stopped_while_a_pharmacy_has_yet_to_give_it_back(
+    paper: Prescription, card: SignedCard
+) -> None:
+    claim(paper)
+    stop_prescription(actor=paper.doctor, prescription_id=paper.pk, reason="ALLERGY")
+
+    answer = read(*card.chunks)
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "health_card_revoked")
+    assert card.card.rid in revocation_list(card.card.kid)["rids"]
 
 
 # --- Over the API -------------------------------------------------------------
