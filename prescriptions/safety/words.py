@@ -20,7 +20,8 @@ _MARKS = {"Mn", "Cf"}  # accents and vowel signs; marks that nobody sees
 
 _SEPARATORS = re.compile(r"[+/&,;،؛]|\b(?:and|و|with)\b")
 # A number written to its medicine, as in "panadol500mg"; not the one of vitamin b12.
-_GLUED = re.compile(r"([^\W\d_]{3,})(?=\d)")
+# Looked for from the beginning of a word alone: from each of its letters, it would take long.
+_GLUED = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,})(?=\d)")
 _PIECE = re.compile(r"\+|[^\W_]+")
 _STRENGTH = re.compile(
     r"\d+(?:x\d+|mg|gm?|kg|mcg|[uμ]g|ng|m?l|iu|u|units?|meq|mmol|cc|x|d|h|hrs?|k|tabs?|caps?|مجم|جم|مل)?"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from prescriptions.safety import match
@@ -465,6 +467,15 @@ def test_what_is_no_medicine_is_understood_as_such(text: str):
     assert not said.substances
     assert said.is_understood
     assert not said.is_medicine
+
+
+def test_very_long_word_is_read_at_once():
+    begun = time.perf_counter()
+
+    said = match("a" * 20_000)
+
+    assert not said.is_understood
+    assert time.perf_counter() - begun < 5
 
 
 def test_control_is_said_of_any_part():
