@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.serializers import valid
+from prescriptions.models import Prescription
 from prescriptions.serializers.codes import ReissueSerializer
 from prescriptions.serializers.orders import PrescriptionSerializer
 from prescriptions.services.codes import reissue_code
@@ -23,6 +24,7 @@ class CodeView(views.APIView):
         its PIN guessed at. Nobody begins to dispense by what was printed before. With
         `code_made_at`, sending it twice makes one: the second is told `code_replaced`."""
         said = valid(ReissueSerializer(data=request.data))
-        prescription = reissue_code(actor=request.user, prescription_id=pk, **said)
-        shown = PrescriptionSerializer(prescription, context={"reader": request.user})
+        reissued = reissue_code(actor=request.user, prescription_id=pk, **said)
+        found = Prescription.objects.with_course().get(pk=reissued.pk)
+        shown = PrescriptionSerializer(found, context={"reader": request.user})
         return Response(shown.data)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import AccessEvent
@@ -206,6 +208,20 @@ def test_code_that_is_asked_for_twice_is_made_once(connection: Connection, patie
     assert (made.status_code, again.status_code, nonsense.status_code) == (200, 409, 400)
     assert again.json()["errors"][0]["code"] == "code_replaced"
     assert fresh(issued).pin == made.json()["pin"]
+
+
+def test_new_code_takes_the_same_queries_however_many_medicines(
+    connection: Connection, patient: User
+) -> None:
+    app = api_client(patient)
+
+    def queries(*items: Item) -> int:
+        issued = issue(connection, items=list(items))
+        with CaptureQueriesContext(database) as asked:
+            app.post(f"/api/v1/prescriptions/{issued.pk}/code")
+        return len(asked)
+
+    assert queries(ZZAPOL) == queries(ZZAPOL, ZZAPOL, ZZAPOL)
 
 
 def test_page_of_a_new_code_leads_to_objecting_to_who_holds_it(
