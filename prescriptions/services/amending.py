@@ -59,7 +59,7 @@ def _amend(actor: Any, prescription_id: UUID, order: Order) -> Prescription | Do
         return first
     end_overdue_claim(old, at=now)
     check_can_amend(actor, connection, old, now)
-    if says_the_same(draft, order, old):
+    if says_the_same(order, old, on=draft.issued_on):
         raise NothingChanged
     refusal = settle_safety(draft, order, actor=actor, replaces=old)
     if refusal is not None:

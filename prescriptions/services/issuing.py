@@ -228,17 +228,21 @@ def issued_before(draft: Prescription, order: Order) -> Prescription | None:
     )
     if first is None:
         return None
-    if draft.replaces_id != first.replaces_id or not says_the_same(draft, order, first):
+    is_same = says_the_same(order, first, on=first.issued_on)
+    if draft.replaces_id != first.replaces_id or not is_same:
         raise AlreadyIssued
     return first
 
 
-def says_the_same(draft: Prescription, order: Order, other: Prescription) -> bool:
-    """Whether what is ordered is, word for word, what another prescription holds."""
-    ordered = [item.content() for item in _rows(draft, order.items)]
-    return ordered == [item.content() for item in other.items.all()] and all(
-        getattr(draft, name) == getattr(other, name)
-        for name in ("diagnosis", "notes", "valid_until")
+def says_the_same(order: Order, other: Prescription, *, on: dt.date) -> bool:
+    """Whether what is ordered would, issued on that day, be word for word what another
+    prescription holds."""
+    ordered = [item.content() for item in _rows(other, order.items)]
+    said = (order.diagnosis, order.notes, last_day_of(order, on))
+    return ordered == [item.content() for item in other.items.all()] and said == (
+        other.diagnosis,
+        other.notes,
+        other.valid_until,
     )
 
 

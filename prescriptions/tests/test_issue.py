@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import AllergyIntolerance, Status, User
 from audit.models import AccessEvent
-from common.clock import clinic_date
+from common.clock import clinic_date, clinic_midnight
 from common.errors import DomainError, InvalidInput
 from common.ids import uuid7
 from connections.models import Connection, DataCategory
@@ -327,6 +327,19 @@ def test_form_sent_again_finds_the_first(connection: Connection) -> None:
 
     assert again == first
     assert Prescription.objects.count() == Notification.objects.count() == 1
+
+
+def test_form_sent_again_after_midnight_finds_the_first(connection: Connection) -> None:
+    client_id = uuid7()
+    midnight = clinic_midnight(clinic_date() + dt.timedelta(days=1))
+    with time_machine.travel(midnight - dt.timedelta(seconds=5), tick=False) as clock:
+        first = issue(connection, client_id=client_id)
+        clock.shift(10)
+
+        again = issue(connection, client_id=client_id)
+
+    assert again == first
+    assert again.valid_until == first.issued_on + dt.timedelta(days=30)
 
 
 @pytest.mark.parametrize(
