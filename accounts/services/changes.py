@@ -24,6 +24,7 @@ from accounts.services.applications import LicenceTaken, save_licence
 from accounts.services.licences import check_is_in_force
 from accounts.services.sessions import end_sessions
 from accounts.services.texts import checked_name, checked_text, required_entry, required_text
+from accounts.services.users import REOPENABLE
 from common.errors import DomainError, InvalidInput
 from notifications.services import notify
 from notifications.wording import Kind
@@ -153,12 +154,17 @@ def check_is_changeable(user: User, kind: str) -> None:
     if kind == AccountChange.Kind.ROLE:
         if not user.is_in_good_standing:
             raise RoleNotPossible(_("Only an account in good standing takes another role."))
-    elif not user.is_doctor or user.status not in {
-        Status.ACTIVE,
-        Status.INACTIVE,
-        Status.SUSPENDED,
-    }:
+    elif not _was_reviewed(user):
         raise NotReviewed
+
+
+def _was_reviewed(user: User) -> bool:
+    """A doctor who practises here, or did before the account was closed: one that was closed
+    earlier waits for its review still, if it has a licence to be reviewed at all."""
+    if not user.is_doctor or user.is_in_good_standing:
+        return user.is_doctor
+    practised = user.status_changes.filter(from_status=Status.ACTIVE)
+    return user.status in REOPENABLE and practised.exists()
 
 
 @transaction.atomic

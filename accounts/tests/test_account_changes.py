@@ -24,7 +24,8 @@ from accounts.policies import (
 )
 from accounts.services import changes
 from accounts.services.applications import LicenceTaken
-from accounts.tests.factories import AdminFactory, DoctorFactory
+from accounts.services.users import deactivate_user, suspend_user
+from accounts.tests.factories import AdminFactory, DoctorFactory, UserFactory
 from common.clock import clinic_date
 from common.errors import InvalidInput, NotAllowed
 from common.ids import uuid7
@@ -207,6 +208,29 @@ def test_only_what_was_reviewed_is_changed_so(
     for user in (patient, DoctorFactory(status=Status.PENDING_APPROVAL)):
         with pytest.raises(changes.NotReviewed):
             propose(proposer, user)
+
+
+@pytest.mark.parametrize("propose", [renewal, renaming])
+def test_account_closed_before_it_was_reviewed_has_nothing_reviewed(
+    proposer: DeviceSession, propose
+) -> None:
+    without_profile = UserFactory(role=Role.DOCTOR, status=Status.EMAIL_VERIFIED)
+    for user in (without_profile, DoctorFactory(status=Status.PENDING_APPROVAL)):
+        deactivate_user(session=proposer, user_id=user.pk, reason="Left.")
+
+        with pytest.raises(changes.NotReviewed):
+            propose(proposer, user)
+
+
+@pytest.mark.parametrize("propose", [renewal, renaming])
+def test_closed_account_of_somebody_who_practised_is_changed(
+    proposer: DeviceSession, doctor: User, propose
+) -> None:
+    suspend_user(session=proposer, user_id=doctor.pk, reason="A complaint.")
+
+    change = propose(proposer, doctor)
+
+    assert change.user == doctor
 
 
 def test_licence_of_somebody_else_is_refused(
