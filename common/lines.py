@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
 # What joins, marks or carries, and is not seen by itself.
 INVISIBLE = frozenset({"Cc", "Cf", "Mn"})
+# Blanks that pass for letters: the fillers of Hangul, and Braille without a dot.
+FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # They make what follows read in another order: a name could pass for another, or for our words.
 # The plain marks U+200E and U+200F stay: Arabic beside Latin letters needs them.
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -32,9 +34,17 @@ def is_plain_text(text: str) -> bool:
 def is_visible(text: str) -> bool:
     """Whether there is something to read."""
     return any(
-        not character.isspace() and unicodedata.category(character) not in INVISIBLE
+        not character.isspace()
+        and character not in FILLERS
+        and unicodedata.category(character) not in INVISIBLE
         for character in text
     )
+
+
+def without_marks(text: str) -> str:
+    """Without the characters that only tell how others are shown (Unicode's format characters):
+    what looks alike is alike."""
+    return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
 def joined(*parts: str) -> str:

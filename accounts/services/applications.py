@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ApplicationReview, CorrectionStep, DoctorProfile, Role, Status, User
 from accounts.policies import check_can_complete_profile, check_can_correct
 from accounts.services.statuses import enter_status
-from accounts.services.texts import checked_name
+from accounts.services.texts import checked_licence_number, checked_name
 from common.documents import check_document
 from common.errors import DomainError, InvalidInput
 from specializations.models import Specialization
@@ -51,7 +51,7 @@ def complete_doctor_profile(*, user_id: UUID, details: DoctorDetails) -> User:
     profile = DoctorProfile(
         user=user,
         specialization=_offered(details.specialization_id),
-        licence_number=details.licence_number,
+        licence_number=checked_licence_number(details.licence_number),
         licence_document=_checked(details.licence_document, attr="licence_document"),
         national_id_document=_checked(details.national_id_document, attr="national_id_document"),
     )
@@ -86,7 +86,7 @@ def correct_application(*, actor: User, changes: dict[str, Any]) -> User:
         user.save(update_fields=["first_name", "last_name"])
     elif step == CorrectionStep.PRACTICE:
         profile.specialization = _offered(changes["specialization_id"])
-        profile.licence_number = changes["licence_number"]
+        profile.licence_number = checked_licence_number(changes["licence_number"])
         save_licence(profile)
     else:
         _replace_document(profile, *changes.popitem())

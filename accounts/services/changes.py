@@ -23,7 +23,12 @@ from accounts.policies import (
 from accounts.services.applications import LicenceTaken, save_licence
 from accounts.services.licences import check_is_in_force
 from accounts.services.sessions import end_sessions
-from accounts.services.texts import checked_name, checked_text, required_entry, required_text
+from accounts.services.texts import (
+    checked_licence_number,
+    checked_name,
+    checked_text,
+    required_text,
+)
 from accounts.services.users import REOPENABLE
 from common.errors import DomainError, InvalidInput
 from notifications.services import notify
@@ -85,9 +90,7 @@ def propose_licence(
     """A doctor's licence is renewed, or was read wrongly."""
     check_is_in_force(licence_expiry_date)
     new = {
-        "licence_number": required_entry(
-            licence_number, attr="licence_number", length=DoctorProfile.LICENCE_LENGTH
-        ),
+        "licence_number": checked_licence_number(licence_number),
         "licence_expiry_date": licence_expiry_date.isoformat(),
     }
     return _propose(session, user_id, AccountChange.Kind.LICENCE, new, reason)

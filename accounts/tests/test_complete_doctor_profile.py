@@ -107,6 +107,21 @@ def test_licence_belongs_to_one_doctor() -> None:
         complete_doctor(verified(role=Role.DOCTOR), licence_number=licence)
 
 
+def test_licence_that_only_looks_like_another_is_the_same() -> None:
+    DoctorFactory(profile__licence_number="EG-77")
+
+    with pytest.raises(LicenceTaken):
+        complete_doctor(verified(role=Role.DOCTOR), licence_number=" EG-\u200b77\u200e")
+
+
+@pytest.mark.parametrize("number", ["EG\n77", "EG\u202877", "\u200b"])
+def test_licence_number_is_a_line_that_can_be_read(number: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        complete_doctor(verified(role=Role.DOCTOR), licence_number=number)
+
+    assert refused.value.attr == "licence_number"
+
+
 def test_profile_is_completed_once() -> None:
     user = complete_doctor(verified(role=Role.DOCTOR))
 

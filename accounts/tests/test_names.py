@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from accounts.models import User
 from accounts.services.changes import propose_name
 from accounts.services.profiles import update_own_account
+from accounts.services.users import suspend_user
 from accounts.tests.factories import AdminFactory, DoctorFactory, PatientFactory
 from accounts.tests.registering import registering
 from common.errors import InvalidInput
@@ -25,6 +26,10 @@ HIDDEN = [
     "\u2069Mona",
     "Mo\x85na",
 ]
+
+
+# Nothing to be read, however long.
+UNSEEN = ["\u200b", "\u200e\u200f", "\u00ad \u2060", "\u3164", "\u2800"]
 
 
 def in_registration(name: str) -> None:
@@ -52,6 +57,19 @@ def test_hidden_characters_are_refused(name: str, tell: Callable[[str], None]) -
 
     names = set(User.objects.values_list("first_name", "last_name")) - before
     assert not any(name in part for pair in names for part in pair)
+
+
+@pytest.mark.parametrize("tell", [in_registration, in_the_profile, in_a_proposal])
+@pytest.mark.parametrize("name", UNSEEN)
+def test_name_that_nobody_sees_is_none(name: str, tell: Callable[[str], None]) -> None:
+    with pytest.raises(InvalidInput, match="cannot be empty"):
+        tell(name)
+
+
+@pytest.mark.parametrize("reason", UNSEEN)
+def test_reason_that_nobody_sees_is_none(reason: str) -> None:
+    with pytest.raises(InvalidInput, match="give the reason"):
+        suspend_user(session=sign_in(AdminFactory()), user_id=DoctorFactory().pk, reason=reason)
 
 
 @pytest.mark.parametrize("name", HIDDEN)

@@ -103,7 +103,7 @@ def test_doctor_has_no_log_to_ask_about(doctor: User, event: AccessEvent) -> Non
         ask(doctor, event)
 
 
-@pytest.mark.parametrize("question", ["", "   ", "x" * 1001, "a\x00b"])
+@pytest.mark.parametrize("question", ["", "   ", "\u200b", "x" * 1001, "a\x00b"])
 def test_question_says_something_and_not_too_much(
     patient: User, event: AccessEvent, question: str
 ) -> None:

@@ -52,7 +52,7 @@ def test_patient_reads_the_reason_by_either_door(waiting: ConnectionRequest) -> 
     assert f"/doctors/{waiting.doctor_id}/request" in page
 
 
-@pytest.mark.parametrize("reason", ["", "   "])
+@pytest.mark.parametrize("reason", ["", "   ", "\u200b" * 10])
 @pytest.mark.parametrize("door", ["app", "page"])
 def test_without_a_reason_the_patient_reads_what_a_block_says(
     waiting: ConnectionRequest, door: str, reason: str
