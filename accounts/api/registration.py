@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import ClassVar
 from uuid import UUID
 
@@ -151,7 +150,7 @@ class RegistrationStatusView(PublicView):
             raise serializers.ValidationError({"registration_id": error.detail}) from error
         found = (
             Registration.objects.known(timezone.now())
-            .select_related("user__doctor_profile")
+            .select_related("user")
             .filter(pk=registration_id)
             .first()
         )
@@ -165,15 +164,9 @@ class RegistrationStatusView(PublicView):
                 "status": reached,
                 "next_step": NEXT_STEP.get(reached, "NONE"),
                 "return_step": _return_step(found),
-                "waiting_since": _waiting_since(found),
+                "waiting_since": applications.waiting_since(found.user) if found.user else None,
             }
         )
-
-
-def _waiting_since(found: Registration) -> dt.datetime | None:
-    if found.user is None or found.user.status != Status.PENDING_APPROVAL:
-        return None
-    return found.user.doctor_profile.reviews.undecided().values_list("created_at", flat=True).get()
 
 
 def _return_step(found: Registration) -> str | None:

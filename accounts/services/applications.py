@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -67,9 +68,22 @@ def last_review(user: User) -> ApplicationReview | None:
 
 
 def returned_step(user: User) -> CorrectionStep:
-    """What an applicant whose application came back is to correct."""
+    """What an applicant whose application came back is to correct. Whoever sends the correction
+    twice at once finds a new round open by now; what came back is the one before."""
     check_can_correct(user)
-    return CorrectionStep(ApplicationReview.objects.filter(profile__user=user)[0].return_step)
+    returned = ApplicationReview.objects.filter(
+        profile__user=user, decision=ApplicationReview.Decision.RETURNED
+    )
+    return CorrectionStep(returned[0].return_step)
+
+
+def waiting_since(user: User) -> dt.datetime | None:
+    """Since when somebody's application waits for a decision. One that is decided while this is
+    asked waits no more."""
+    if user.status != Status.PENDING_APPROVAL:
+        return None
+    rounds = ApplicationReview.objects.undecided().filter(profile__user=user)
+    return rounds.values_list("created_at", flat=True).first()
 
 
 @transaction.atomic

@@ -10,7 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import ApplicationReview, CorrectionStep, DeviceSession, Status, User
 from accounts.policies import NothingToCorrect
-from accounts.services.applications import LicenceTaken, correct_application
+from accounts.services.applications import (
+    LicenceTaken,
+    correct_application,
+    returned_step,
+    waiting_since,
+)
 from accounts.tests.factories import DoctorFactory
 from accounts.tests.registering import complete_doctor, scan, verified
 from accounts.tests.reviewing import approve, reject, round_of, send_back
@@ -129,6 +134,43 @@ def test_licence_of_somebody_else_is_refused(
         correct_application(actor=applicant, changes=taken)
 
     assert fresh(applicant).status == Status.RETURNED
+
+
+@pytest.mark.parametrize("number", ["EG\n77", "\u200b"])
+def test_licence_number_is_a_line_that_can_be_read(
+    office: DeviceSession, applicant: User, number: str
+) -> None:
+    send_back(office, applicant, Step.PRACTICE)
+
+    with pytest.raises(InvalidInput) as refused:
+        correct_application(
+            actor=applicant, changes=right_changes(Step.PRACTICE) | {"licence_number": number}
+        )
+
+    assert refused.value.attr == "licence_number"
+
+
+def test_correction_that_was_sent_twice_at_once_is_refused_the_second_time(
+    office: DeviceSession, applicant: User
+) -> None:
+    send_back(office, applicant, Step.NAME)
+    overtaken = fresh(applicant)
+    correct_application(actor=applicant, changes=right_changes(Step.NAME))
+
+    step = returned_step(overtaken)
+
+    assert step == Step.NAME
+    with pytest.raises(NothingToCorrect):
+        correct_application(actor=overtaken, changes=right_changes(step))
+
+
+def test_application_that_is_decided_meanwhile_waits_no_more(
+    office: DeviceSession, applicant: User
+) -> None:
+    asked_about = fresh(applicant)
+    approve(office, applicant)
+
+    assert waiting_since(asked_about) is None
 
 
 def test_nothing_else_can_be_corrected(office: DeviceSession, applicant: User) -> None:
