@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from functools import cache
 from typing import Any
 
 from django import forms
@@ -16,10 +14,8 @@ from accounts.services import profiles
 LANGUAGE_NAMES = [(Language.ENGLISH.value, "English"), (Language.ARABIC.value, "العربية")]
 
 
-@cache
 def time_zones() -> list[tuple[str, str]]:
-    """The zones people live in, by the names of the IANA database."""
-    return [(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+    return [(name, name) for name in profiles.time_zones()]
 
 
 class AccountForm(NameForm):

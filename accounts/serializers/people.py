@@ -50,8 +50,8 @@ class ChangeProfileSerializer(StrictSerializer):
 class ReplaceProfileSerializer(StrictSerializer):
     """All of it; what is left out of the role's part is emptied."""
 
-    first_name = serializers.CharField(max_length=80)
-    last_name = serializers.CharField(max_length=80)
+    first_name = serializers.CharField(max_length=User.NAME_LENGTH)
+    last_name = serializers.CharField(max_length=User.NAME_LENGTH)
     phone = PhoneNumberField()
     language = serializers.ChoiceField(choices=Language.choices)
     time_zone = serializers.CharField(max_length=50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -29,13 +30,21 @@ class NameIsReviewed(NotAllowed):
     detail = _("Your name was compared with your licence. Write to us to have it changed.")
 
 
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Those to choose from: places by the names of the IANA database, and UTC. Not what depends
+    on a server (`localtime`), and no other old names."""
+    known = zoneinfo.available_timezones()
+    return tuple(sorted(name for name in known if "/" in name or name == "UTC"))
+
+
 @transaction.atomic
 def update_own_account(*, actor: Any, changes: dict[str, Any]) -> User:
     """Change the actor's own name, phone, language or time zone."""
     unknown = changes.keys() - CHANGEABLE
     if unknown:
         raise ValueError(f"Not changeable: {', '.join(sorted(unknown))}")
-    if "time_zone" in changes and changes["time_zone"] not in zoneinfo.available_timezones():
+    if "time_zone" in changes and changes["time_zone"] not in time_zones():
         raise InvalidInput(_("There is no such time zone."), attr="time_zone")
     names = {name: checked_name(changes[name], attr=name) for name in REVIEWED & changes.keys()}
     changes = changes | names

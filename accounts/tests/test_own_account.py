@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Role, Status, User
 from accounts.services.profiles import NameIsReviewed, update_own_account
 from accounts.tests.factories import DoctorFactory, UserFactory
-from medisync.tests.client import api_client
+from medisync.tests.client import api_client, page_client
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/users/profile"
@@ -53,6 +53,9 @@ def test_changes_are_kept(patient: User, name: str, value: str) -> None:
         {"password": "x"},
         {"time_zone": "Mars/Olympus"},
         {"time_zone": "../../etc/passwd"},
+        {"time_zone": "localtime"},
+        {"time_zone": "Factory"},
+        {"time_zone": "Egypt"},
         {"language": "fr"},
         {"phone": "12"},
         {"first_name": ""},
@@ -104,3 +107,11 @@ def test_doctor_may_send_the_name_as_it_is(doctor: User) -> None:
 
     doctor.refresh_from_db()
     assert doctor.language == "ar"
+
+
+def test_zone_that_an_app_chose_stays_chosen_on_the_page(patient: User) -> None:
+    answer = api_client(patient).patch(URL, {"time_zone": "UTC"})
+
+    page = page_client(patient).get("/profile").content.decode()
+    assert answer.status_code == 200
+    assert '<option value="UTC" selected>' in page
