@@ -44,11 +44,6 @@ class RoleRequired(DomainError):
     detail = _("You have no account yet. Say whether you are a patient or a doctor.")
 
 
-class LastWayIn(DomainError):
-    code = "last_way_in"
-    detail = _("Choose a password or add a passkey first: nothing else would let you in.")
-
-
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """What somebody without an account says of themselves; names as Google tells them unless
@@ -96,9 +91,8 @@ def unlink_identity(*, session: DeviceSession) -> None:
     # The lock is the one under which the last passkey goes.
     user = hold_account(session)
     check_is_confirmed(session)
-    if not user.has_usable_password() and not user.passkeys.exists():
-        raise LastWayIn
     ExternalIdentity.objects.filter(user=user).delete()
+    identities.check_way_in_is_left(user)
 
 
 def linked_identity(user: User) -> ExternalIdentity | None:

@@ -17,6 +17,19 @@ class AlreadyLinked(DomainError):
     detail = _("This Google account, or your account here, is already linked to another one.")
 
 
+class LastWayIn(DomainError):
+    code = "last_way_in"
+    detail = _("Choose a password or add a passkey first: nothing else would let you in.")
+
+
+def check_way_in_is_left(user: User) -> None:
+    """Whoever takes a way in off their account keeps another. Part of the transaction that does
+    so, which holds the account."""
+    ways = (user.has_usable_password, user.passkeys.exists, user.external_identities.exists)
+    if not any(is_left() for is_left in ways):
+        raise LastWayIn
+
+
 def remember(user: User, *, issuer: str, subject: str) -> ExternalIdentity:
     return ExternalIdentity.objects.create(
         user=user, issuer=issuer, subject=subject, last_used_at=timezone.now()

@@ -47,7 +47,7 @@ from accounts.models import (
     User,
 )
 from accounts.policies import check_is_confirmed
-from accounts.services import second_factor, sign_in
+from accounts.services import identities, second_factor, sign_in
 from accounts.services.sessions import Device
 from common.errors import DomainError, InvalidInput
 from notifications.services import notify
@@ -163,6 +163,7 @@ def remove_passkey(*, session: DeviceSession, passkey_id: UUID) -> None:
     removed, _rows = Passkey.objects.visible_to(user).filter(pk=passkey_id).delete()
     if not removed:
         raise Http404
+    identities.check_way_in_is_left(user)
     second_factor.factor_removed(user)
 
 

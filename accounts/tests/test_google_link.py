@@ -14,6 +14,7 @@ from accounts.models import DeviceSession, ExternalIdentity, Passkey, Totp, User
 from accounts.policies import ConfirmationNeeded
 from accounts.services import google as service
 from accounts.services import passkeys
+from accounts.services.identities import LastWayIn
 from accounts.tests.factories import PASSWORD, PatientFactory
 from accounts.tests.provider import LyingProvider, come_back, leave, say_yes
 from medisync.tests.client import api_client, page_client, sign_in
@@ -123,12 +124,33 @@ def test_last_way_in_is_not_unlinked(google: str) -> None:
     link(user, google)
     session = sign_in(user)
 
-    with pytest.raises(service.LastWayIn):
+    with pytest.raises(LastWayIn):
         service.unlink_identity(session=session)
 
     Passkey.objects.create(user=user, name="Phone", credential_id=b"1", credential=b"1")
     service.unlink_identity(session=sign_in(user))
     assert not ExternalIdentity.objects.exists()
+
+
+@pytest.mark.parametrize("other_way", ["password", "Google", "another passkey"])
+def test_last_passkey_goes_only_where_there_is_another_way_in(google: str, other_way: str) -> None:
+    user = without_password()
+    passkey = Passkey.objects.create(user=user, name="Phone", credential_id=b"1", credential=b"1")
+    session = sign_in(user)
+
+    with pytest.raises(LastWayIn):
+        passkeys.remove_passkey(session=session, passkey_id=passkey.pk)
+
+    assert Passkey.objects.exists()
+    if other_way == "password":
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    elif other_way == "Google":
+        link(user, google)
+    else:
+        Passkey.objects.create(user=user, name="Tablet", credential_id=b"2", credential=b"2")
+    passkeys.remove_passkey(session=session, passkey_id=passkey.pk)
+    assert not Passkey.objects.filter(pk=passkey.pk).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -141,7 +163,7 @@ def test_unlinking_while_the_last_passkey_goes_waits_for_it(google: str) -> None
     racers = race(
         lambda: passkeys.remove_passkey(session=session, passkey_id=passkey.pk),
         lambda: service.unlink_identity(session=session),
-        gate=Passkey,
+        gate=Notification,
     )
 
     assert errors(racers) == ["", "LastWayIn"]
@@ -158,7 +180,7 @@ def test_unlinking_without_the_lock_would_leave_no_way_in(google: str) -> None:
     racers = race(
         lambda: passkeys.remove_passkey(session=session, passkey_id=passkey.pk),
         lambda: service.unlink_identity(session=session),
-        gate=Passkey,
+        gate=Notification,
     )
 
     assert errors(racers) == ["", ""]
