@@ -38,11 +38,11 @@ def prepare_left_behind_resets() -> None:
 
 @shared_task
 def delete_expired_proofs() -> None:
-    """Every hour: forget who forgot a password or moved to another address, and whose guesses
-    are a day old."""
+    """Every hour: forget who forgot a password, who asked to move to another address or did so
+    long ago, and whose guesses are a day old."""
     now = timezone.now()
     delete_in_batches(PasswordReset.objects.forgettable(now))
-    delete_in_batches(EmailChange.objects.filter(expires_at__lt=now))
+    delete_in_batches(EmailChange.objects.forgettable(now))
     delete_in_batches(AttemptCount.objects.filter(last_at__lt=now - AttemptCount.FORGOTTEN_AFTER))
 
 

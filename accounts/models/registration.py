@@ -11,6 +11,7 @@ from accounts.models.sessions import DeviceSession
 from accounts.models.users import OPEN_ROLES, Language, User
 from common import crypto
 from common.models import BaseModel
+from notifications.models import EmailDelivery
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -171,11 +172,20 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
         """Those whose code can still be typed, or sent again."""
         return self.filter(expires_at__gt=at, used_at=None)
 
+    def forgettable(self, at: dt.datetime) -> EmailChangeQuerySet:
+        """Those that came to nothing, and those that no mail is known of any more."""
+        return self.filter(
+            models.Q(used_at=None, expires_at__lt=at)
+            | models.Q(used_at__lt=at - EmailChange.KEPT_FOR)
+        )
+
 
 class EmailChange(BaseModel):
-    """A user on the way to another address, which must be proven first."""
+    """A user on the way to another address, which must be proven first. Then it is `used_at`, and
+    kept as long as the mails to that address are: whoever anonymises its person finds them."""
 
     LASTS = dt.timedelta(minutes=30)
+    KEPT_FOR = EmailDelivery.KEPT_FOR
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="email_changes")
     email = models.EmailField()

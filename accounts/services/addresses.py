@@ -102,7 +102,10 @@ def _move(
     codes.use_code(code, now=now)
     old_address, user.email = user.email, change.email
     user.save(update_fields=["email"])
-    EmailChange.objects.filter(user=user, used_at=None).update(used_at=now)
+    # What else was asked for lapses, and is nobody's: it was not proved.
+    asked = EmailChange.objects.open(now).filter(user=user)
+    asked.exclude(pk=change.pk).update(expires_at=now)
+    EmailChange.objects.filter(pk=change.pk).update(used_at=now)
     codes.close_resets(user)
     end_sessions(user, reason="email_changed", keep=session)
     post_email(

@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import connection as database
 from django.utils import timezone
 
+from accounts.jobs import delete_expired_proofs
 from accounts.models import (
     AccountChange,
     AllergyIntolerance,
@@ -39,6 +40,7 @@ from accounts.models import (
 )
 from accounts.policies import ConfirmationNeeded, SecondFactorNeeded
 from accounts.services import changes
+from accounts.services.addresses import request_change, verify_change
 from accounts.services.anonymise import WrongAddress, anonymise_user
 from accounts.services.health import add_entry, update_health
 from accounts.services.passwords import prepare_reset, request_reset
@@ -46,7 +48,7 @@ from accounts.services.review import reject_doctor
 from accounts.services.sessions import Device
 from accounts.services.users import AccountIsGone, OwnAccount, activate_user, suspend_user
 from accounts.tests.factories import AdminFactory, DoctorFactory
-from accounts.tests.registering import complete_patient, registering, verified
+from accounts.tests.registering import code_of, complete_patient, registering, verified
 from accounts.tests.reviewing import send_back
 from common.errors import InvalidInput, NotAllowed
 from connections.services.connections import connect, end_connection
@@ -357,6 +359,39 @@ def test_another_who_has_a_former_address_now_loses_nothing(
 
     assert Registration.objects.filter(user=heir).exists()
     assert EmailDelivery.objects.filter(to_address="first@example.org").count() == mails
+
+
+def moved(user: User, *addresses: str) -> None:
+    """One address after the other is proved."""
+    for address in addresses:
+        session = sign_in(user)
+        change = request_change(session=session, new_email=address)
+        verify_change(session=session, change_id=change.pk, code=code_of(change))
+        user.refresh_from_db()
+
+
+def test_addresses_on_the_way_are_forgotten_as_long_as_mail_to_them_is_known(
+    session: DeviceSession, person: User
+) -> None:
+    moved(person, "second@example.org", "third@example.org")
+
+    with time_machine.travel(timezone.now() + EmailDelivery.KEPT_FOR - dt.timedelta(days=1)):
+        delete_expired_proofs()
+        forget(sign_in(session.user), person)
+
+    assert not tables_with("second@example.org")
+
+
+def test_address_that_was_asked_for_and_not_proved_is_anothers(
+    session: DeviceSession, person: User
+) -> None:
+    request_change(session=sign_in(person), new_email="neighbour@example.org")
+    moved(person, "second@example.org")
+    registering(email="neighbour@example.org")
+
+    forget(session, person)
+
+    assert Registration.objects.filter(email="neighbour@example.org").exists()
 
 
 def test_log_says_who_did_it_and_why(session: DeviceSession, person: User) -> None:
