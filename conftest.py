@@ -8,6 +8,7 @@ import time
 import pgtrigger
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from factory.random import reseed_random
 from pytest_django import DjangoDbBlocker
 
@@ -64,6 +65,12 @@ def _fresh_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         return began + ((int(time.time()) - began) // period + 1) * period
 
     monkeypatch.setattr("django_ratelimit.core._get_window", end_of_window)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_chosen() -> None:
+    """A request in Arabic leaves its thread speaking Arabic; the next test is not to hear it."""
+    translation.deactivate()
 
 
 @pytest.fixture
