@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,32 @@ from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from audit.models import AccessEvent
+from common.errors import DomainError
 from connections.services.cases import object_to
 from prescriptions.models import DispenseClaim, Prescription
 from prescriptions.services.claims import EndReason, end_claim
 from prescriptions.services.codes import replace_code
 from prescriptions.services.holding import lock_own
+
+A_DAY = dt.timedelta(days=1)
+DISPUTES_A_DAY = 10
+
+
+class TooManyDisputes(DomainError):
+    code = "too_many_disputes"
+    detail = _(
+        "You have said so of ten pharmacies within a day. Wait until tomorrow with the next; "
+        "until then, a new code and PIN keep other pharmacies from your prescription."
+    )
+    status_code = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
 
 
 @transaction.atomic
@@ -24,7 +44,9 @@ def dispute_claim(*, actor: Any, prescription_id: UUID, claim_id: UUID) -> Presc
     and administrators are asked to look into it. Twice does it once.
 
     The paper is replaced also where all of it was handed out: it is in force again when that is
-    withdrawn.
+    withdrawn. Each replaces a paper and calls administrators, and anybody with a paper and its PIN
+    can make a claim: so there is a limit, apart from that of questions, which keep nobody from
+    objecting. Raises `TooManyDisputes`.
     """
     prescription = lock_own(actor=actor, prescription_id=prescription_id)
     claim = prescription.claims.filter(pk=claim_id).first()
@@ -33,6 +55,7 @@ def dispute_claim(*, actor: Any, prescription_id: UUID, claim_id: UUID) -> Presc
     if claim.disputed_at is not None:
         return prescription
     now = timezone.now()
+    _check_rate(prescription.patient, now)
     if claim.ended_at is None:
         end_claim(prescription, claim, EndReason.DISPUTED, at=now)
     claim.disputed_at = now
@@ -41,6 +64,15 @@ def dispute_claim(*, actor: Any, prescription_id: UUID, claim_id: UUID) -> Presc
         replace_code(prescription, at=now)
     _question(actor, claim)
     return prescription
+
+
+def _check_rate(patient: User, now: dt.datetime) -> None:
+    """Counted with the patient's row locked, so that no two are said beside each other."""
+    mine = DispenseClaim.objects.filter(prescription__patient=patient)
+    lately = mine.filter(disputed_at__gt=now - A_DAY).order_by("-disputed_at")
+    said = [claim.disputed_at for claim in lately[:DISPUTES_A_DAY] if claim.disputed_at]
+    if len(said) == DISPUTES_A_DAY:
+        raise TooManyDisputes(max(1, int((said[-1] + A_DAY - now).total_seconds())))
 
 
 def _question(patient: Any, claim: DispenseClaim) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import ProgrammingError, transaction
 from django.http import Http404
 from django.utils import timezone
@@ -13,13 +15,15 @@ from accounts.models import User
 from audit.models import AccessCase, AccessEvent
 from connections.models import Connection
 from connections.services import cases
-from medisync.tests.client import page_client, sign_in
+from connections.tests.factories import ConnectionFactory
+from medisync.tests.client import api_client, page_client, sign_in
+from medisync.tests.races import errors, race
 from notifications.models import Notification
 from notifications.wording import Kind
 from prescriptions.models import DispenseClaim, Prescription, StopReason
 from prescriptions.services.claiming import return_prescription
 from prescriptions.services.dispensing import withdraw_dispense
-from prescriptions.services.disputing import dispute_claim
+from prescriptions.services.disputing import DISPUTES_A_DAY, TooManyDisputes, dispute_claim
 from prescriptions.services.pins import CodeUnknown
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.services.timeline import history_of, timeline
@@ -218,6 +222,77 @@ def ask(prescription: Prescription, action: AccessEvent.Action) -> AccessCase:
 def told(administrator: User) -> int:
     kind = Kind.ACCESS_QUESTIONED
     return Notification.objects.filter(recipient=administrator, kind=kind).count()
+
+
+def disputed_ten_times(prescription: Prescription) -> Prescription:
+    for _ in range(DISPUTES_A_DAY):
+        claim(prescription)
+        prescription = dispute(prescription)
+    return prescription
+
+
+def test_ten_a_day_and_no_more(prescription: Prescription, admin: User) -> None:
+    prescription = disputed_ten_times(prescription)
+    held = claim(prescription)
+
+    with pytest.raises(TooManyDisputes) as refusal:
+        dispute(prescription)
+
+    assert 86_000 < refusal.value.retry_after <= 86_400
+    assert (AccessCase.objects.count(), told(admin)) == (DISPUTES_A_DAY, DISPUTES_A_DAY)
+    held.claim.refresh_from_db()
+    assert held.claim.disputed_at is None
+
+
+def test_what_was_disputed_already_is_no_further_one(prescription: Prescription) -> None:
+    prescription = disputed_ten_times(prescription)
+
+    assert dispute(prescription).verification_code == prescription.verification_code
+
+
+def test_next_day_they_may_again(prescription: Prescription) -> None:
+    with time_machine.travel(timezone.now() - dt.timedelta(hours=25)):
+        elsewhere = disputed_ten_times(issue(prescription.connection))
+    claim(elsewhere)
+
+    dispute(elsewhere)
+
+    assert AccessCase.objects.count() == DISPUTES_A_DAY + 1
+
+
+def test_disputes_of_others_do_not_count(prescription: Prescription, stranger: User) -> None:
+    disputed_ten_times(issue(ConnectionFactory(patient=stranger)))
+    claim(prescription)
+
+    dispute(prescription)
+
+    assert prescription.claims.get().disputed_at
+
+
+def test_api_and_page_say_when_to_dispute_the_next(prescription: Prescription) -> None:
+    prescription = disputed_ten_times(prescription)
+    path = f"prescriptions/{prescription.pk}/claims/{claim(prescription).claim.pk}/dispute"
+
+    refused = api_client(prescription.patient).post(f"/api/v1/{path}")
+    page = page_client(prescription.patient).post(f"/{path}", follow=True)
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (429, "too_many_disputes")
+    assert int(refused["Retry-After"]) > 86_000
+    assert "ten pharmacies within a day" in page.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_do_not_pass_the_limit(prescription: Prescription) -> None:
+    other = issue(prescription.connection)
+    for _ in range(DISPUTES_A_DAY - 1):
+        claim(prescription)
+        prescription = dispute(prescription)
+    claim(prescription)
+    claim(other)
+
+    racers = race(lambda: dispute(prescription), lambda: dispute(other), gate=DispenseClaim)
+
+    assert errors(racers) == ["", "TooManyDisputes"]
 
 
 @pytest.mark.parametrize("who", ["stranger", "doctor", "admin"])
