@@ -84,7 +84,8 @@ class ResendCodeView(PublicView):
 
     @extend_schema(request=shapes.ResendCodeSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        """A new code; the old one stops working."""
+        """A new code; the old one stops working. For a forgotten password it is mailed if the
+        address has an account and no new password was chosen meanwhile; the answer is the same."""
         data = valid(shapes.ResendCodeSerializer(data=request.data))
         if data["type"] == "PASSWORD_RESET":
             passwords.resend_code(reset_id=data["id"], device=device_of(request))

@@ -464,7 +464,7 @@ def test_page_sends_a_second_code_after_a_minute(patient: User) -> None:
         answer = client.post("/password/resend", follow=True)
         prepare_reset(reset_id=PasswordReset.objects.get().pk)
 
-    assert "A new code is on its way" in answer.content.decode()
+    assert "a new code and link are on their way" in answer.content.decode()
     assert EmailDelivery.objects.count() == 1
 
 

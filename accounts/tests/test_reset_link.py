@@ -456,6 +456,28 @@ def test_whoever_asked_for_the_mail_does_not_learn_that_its_link_was_used(
     assert OneTimeCode.objects.get(password_reset=reset).tries_left == 0
 
 
+@pytest.mark.parametrize("asked_by", ["owner", "owner who used the link", "nobody"])
+def test_page_that_sends_again_promises_nothing_and_says_the_same_to_all(
+    patient: User, asked_by: str
+) -> None:
+    portal = page_client()
+    email = "nobody@example.org" if asked_by == "nobody" else patient.email
+    portal.post("/password/forgot", {"email": email})
+    prepare_reset(reset_id=PasswordReset.objects.get().pk)
+    if asked_by == "owner who used the link":
+        follow(secret_in(link_to(patient.email)))
+
+    with time_machine.travel(timezone.now() + OneTimeCode.RESEND_AFTER):
+        answer = portal.post("/password/resend", follow=True)
+
+    assert [str(said) for said in answer.context["messages"]] == [
+        (
+            "If the address has an account and no new password was chosen meanwhile, a new code "
+            "and link are on their way; the old ones no longer work. If no mail comes, begin again."
+        )
+    ]
+
+
 # --- What strangers cannot spoil ----------------------------------------------------------------
 
 

@@ -107,7 +107,16 @@ def resend_reset_code(request: HttpRequest) -> HttpResponse:
     with explained(request):
         check_rate(request, group="resend-otp", rate="3/2m")
         passwords.resend_code(reset_id=reset.pk, device=device_of(request))
-        messages.success(request, _("A new code is on its way. The old one no longer works."))
+        # The same for everybody, and true for all: also where there is no account, and where the
+        # link of the mail was used by now.
+        messages.info(
+            request,
+            _(
+                "If the address has an account and no new password was chosen meanwhile, a new "
+                "code and link are on their way; the old ones no longer work. If no mail comes, "
+                "begin again."
+            ),
+        )
     return redirect("password-code")
 
 
