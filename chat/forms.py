@@ -38,7 +38,15 @@ class SendForm(forms.Form):
     content = WrittenField(
         label=_("Your message"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 1, "dir": "auto", "autocomplete": "off"}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 1,
+                "dir": "auto",
+                "autocomplete": "off",
+                # For composer.js, which counts as the service does: by characters.
+                "data-longest": Message.MAX_LENGTH,
+            }
+        ),
     )
     prescription_id = forms.UUIDField(
         label=_("Mention a prescription"), required=False, widget=forms.Select

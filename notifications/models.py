@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from common import counts
 from common.fields import EncryptedTextField
 from common.models import BaseModel
 from notifications.wording import WORDING, Kind
@@ -46,8 +47,7 @@ class Notification(BaseModel):
     so whoever is anonymised is nameless here, too."""
 
     KEPT_FOR = dt.timedelta(days=365)
-    # Nobody reads a larger number, and nobody should wait for it.
-    COUNTED_TO = 100
+    COUNTED_TO = counts.COUNTED_TO
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL,

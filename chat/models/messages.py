@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.models.chats import Chat
+from common import counts
 from common.models import BaseModel
 from connections.models import Connection
 from prescriptions.models import Prescription
@@ -70,8 +71,7 @@ class Message(BaseModel):
     """
 
     MAX_LENGTH = 5000
-    # Of more that are unread, nobody wants the number.
-    COUNTED_TO = 100
+    COUNTED_TO = counts.COUNTED_TO
 
     class Kind(models.TextChoices):
         MESSAGE = "MESSAGE", _("Message")

@@ -155,6 +155,12 @@ def test_both_read_what_was_said(chat: Chat, patient: User, doctor: User) -> Non
         assert "Not for emergencies" in page
 
 
+def test_field_says_how_long_a_message_may_be(chat: Chat, patient: User) -> None:
+    page = page_client(patient).get(f"/chats/{chat.pk}").content.decode()
+
+    assert f'data-longest="{Message.MAX_LENGTH}"' in page
+
+
 @pytest.mark.parametrize("path", ["", "/entries", "?q=secret", "?at=1"])
 def test_nobody_else_reads(chat: Chat, stranger: User, other_doctor: User, path: str) -> None:
     say(chat, chat.connection.patient, "A secret")

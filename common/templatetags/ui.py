@@ -23,6 +23,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 from lucide.templatetags.lucide import lucide
 
+from common import counts
+
 register = template.Library()
 
 # Icons that point along the line of reading turn round in a right-to-left page.
@@ -87,6 +89,18 @@ def _svg(name: str, size: int) -> str:
     classes = "icon icon--directional" if name in DIRECTIONAL_ICONS else "icon"
     attributes = {"class": classes, "aria-hidden": "true", "stroke-width": "1.75"}
     return lucide(name, size=size, **attributes)
+
+
+@register.filter
+def counted(count: int) -> str:
+    """How many wait, as it is shown; live.js writes the same (`counted_to`)."""
+    return counts.in_words(count)
+
+
+@register.simple_tag
+def counted_to() -> int:
+    """For live.js: what stands for that many or more."""
+    return counts.COUNTED_TO
 
 
 @register.inclusion_tag("_components/badge.html")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
@@ -29,6 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PATIENCE = 30_000
 LAST = ".message >> nth=-1"
 FIELD = "textarea[name=content]"
+UNREAD_MANY = 110
 READ = {"en": "Read", "ar": "قُرئت"}
 GONE = {"en": "Message withdrawn", "ar": "رسالة مسحوبة"}
 
@@ -147,6 +151,24 @@ def test_other_pages_count_and_list_what_arrives(
     )
     expect(doctor.page.locator("[data-unread='chats']")).to_contain_text("1", timeout=PATIENCE)
     expect(doctor.page).to_have_title("(1) Messages · MediSync", timeout=PATIENCE)
+
+
+def test_numbers_and_lengths_end_where_the_server_says(
+    browser: Browser, address: str, connection: Connection
+) -> None:
+    chat = chat_of(connection)
+    for number in range(UNREAD_MANY):
+        with time_machine.travel(timezone.now() - dt.timedelta(minutes=UNREAD_MANY - number)):
+            say(chat, connection.patient)
+    doctor = at_browser(browser, address, connection.doctor)
+    doctor.visit("/chats")
+    expect(doctor.page).to_have_title("(99+) Messages · MediSync", timeout=PATIENCE)
+
+    doctor.visit(f"/chats/{chat.pk}")
+    doctor.page.fill(FIELD, "x" * (Message.MAX_LENGTH - 3))
+    expect(doctor.page.locator("[data-count]")).to_have_text("Characters left: 3")
+    doctor.page.fill(FIELD, "x" * (Message.MAX_LENGTH + 2))
+    expect(doctor.page.locator("[data-count]")).to_have_text("Characters too many: 2")
 
 
 def test_messages_are_fetched_where_sockets_are_blocked(

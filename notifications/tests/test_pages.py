@@ -148,3 +148,9 @@ def test_more_unread_than_anybody_counts_are_99_and_more(patient: User) -> None:
     page = page_client(patient).get(LIST).content.decode()
 
     assert "<span data-unread-number>99+</span>" in page
+
+
+def test_scripts_count_as_far_as_the_server(patient: User) -> None:
+    page = page_client(patient).get(LIST).content.decode()
+
+    assert f'data-counted-to="{Notification.COUNTED_TO}"' in page

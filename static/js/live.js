@@ -9,7 +9,7 @@ const SILENCE = 25_000;
 const PATIENCE = 3_000; // a short break is not worth a word
 const BURST = 300;
 const LEAVING = 5_000; // how long the next page may take to come
-const MOST_COUNTED = 99;
+const MOST_COUNTED = Number(document.body.dataset.countedTo) - 1;
 const NOT_SIGNED_IN = 4401;
 const REVOKED = 4403;
 
@@ -74,11 +74,15 @@ function received(frame) {
   refreshSoon(frame.type);
 }
 
+// `99+` stands for the number that nobody counts beyond.
+const countIn = (number) => Number.parseInt(number.textContent, 10) + (number.textContent.endsWith("+") ? 1 : 0);
+const inWords = (count) => (count > MOST_COUNTED ? `${MOST_COUNTED}+` : count);
+
 function showUnread(of, counted) {
   for (const badge of document.querySelectorAll(`[data-unread="${of}"]`)) {
     const number = badge.querySelector("[data-unread-number]");
-    const count = counted(Number.parseInt(number.textContent, 10));
-    number.textContent = count > MOST_COUNTED ? `${MOST_COUNTED}+` : count;
+    const count = counted(countIn(number));
+    number.textContent = inWords(count);
     badge.hidden = !count;
   }
 }
@@ -99,12 +103,11 @@ function countChats() {
 }
 
 function showInTitle(count) {
-  const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : count;
-  document.title = count ? `(${number}) ${title}` : title;
+  document.title = count ? `(${inWords(count)}) ${title}` : title;
 }
 
 const badge = document.querySelector('[data-unread="chats"] [data-unread-number]');
-if (badge) showInTitle(Number.parseInt(badge.textContent, 10));
+if (badge) showInTitle(countIn(badge));
 
 // Parts of a page that follow a kind of frame are fetched again from the page's own address, once
 // for a burst of frames of that kind.

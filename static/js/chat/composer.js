@@ -3,18 +3,18 @@
 import { form, now, say, word } from "./page.js";
 import { write } from "./sending.js";
 
-const LONGEST = 5000;
-const COUNTED_FROM = 4500;
+const SAID_NEAR_THE_END = 500;
 const TYPING_AGAIN = 3_000;
 const field = form?.elements.content;
+const longest = Number(field?.dataset.longest);
 const mention = form?.querySelector("[data-mention]");
 const hasKeyboard = matchMedia("(pointer: fine)").matches;
 let typedAt = -Infinity;
 
 function count() {
-  const left = LONGEST - [...field.value].length;
+  const left = longest - [...field.value].length;
   const counter = form.querySelector("[data-count]");
-  counter.hidden = left > LONGEST - COUNTED_FROM;
+  counter.hidden = left > SAID_NEAR_THE_END;
   counter.classList.toggle("composer__count--over", left < 0);
   counter.textContent = left < 0 ? `${word("tooMany")}: ${-left}` : `${word("characters")}: ${left}`;
   return left;
