@@ -178,7 +178,9 @@ def test_messages_are_fetched_where_sockets_are_blocked(
     patient = at_browser(browser, address, connection.patient, **PHONE)
     without_sockets(patient)
     patient.visit(f"/chats/{chat.pk}")
-    expect(patient.page.locator("[data-line]")).to_contain_text("blocked", timeout=PATIENCE)
+    expect(patient.page.locator("[data-line]")).to_contain_text(
+        "fetched every few seconds", timeout=PATIENCE
+    )
 
     elsewhere(lambda: say(chat, connection.doctor, "How are you?"))
     expect(patient.page.locator(LAST)).to_contain_text("How are you?", timeout=PATIENCE)
@@ -210,6 +212,35 @@ def test_word_about_the_connection_covers_no_message(
     foot = patient.page.locator(".chat__foot").bounding_box()
 
     assert message["y"] + message["height"] <= foot["y"]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_lost_connection_is_told_once(
+    browser: Browser, address: str, connection: Connection, language: str
+) -> None:
+    """In the conversation, where it says what becomes of messages; in the header elsewhere, also
+    on one that has ended."""
+    User.objects.update(language=language)
+    connection.refresh_from_db()
+    chat = chat_of(connection)
+    patient = at_browser(browser, address, connection.patient, **PHONE)
+    doctor = at_browser(browser, address, connection.doctor)
+    for person in (patient, doctor):
+        without_sockets(person)
+        person.visit(f"/chats/{chat.pk}")
+    for person in (patient, doctor):
+        expect(person.page.locator("[data-line]")).to_be_visible(timeout=PATIENCE)
+        person.page.wait_for_timeout(4_000)
+        told = person.page.locator(".live-state:visible, .chat__line:visible")
+        expect(told).to_have_count(1)
+        person.look()
+
+    patient.visit("/chats")
+    expect(patient.page.locator("[data-live-state]")).to_be_visible(timeout=PATIENCE)
+    elsewhere(lambda: end_connection(actor=connection.doctor, connection_id=connection.pk))
+    patient.visit(f"/chats/{chat.pk}")
+    expect(patient.page.locator("[data-live-state]")).to_be_visible(timeout=PATIENCE)
+    expect(patient.page.locator("[data-line]")).to_be_hidden()
 
 
 def test_nobody_hides_what_the_other_said_under_its_client_id(

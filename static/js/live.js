@@ -3,6 +3,7 @@
 // tell.
 
 const { liveUrl, loginUrl } = document.body.dataset;
+// A page that tells of the connection itself has none.
 const state = document.querySelector("[data-live-state]");
 const LONGEST_WAIT = 30_000;
 const SILENCE = 25_000;
@@ -41,7 +42,7 @@ function opened() {
   failures = 0;
   clearTimeout(warning);
   warning = undefined;
-  state.hidden = true;
+  if (state) state.hidden = true;
   ping = setInterval(() => socket.send('{"type":"ping"}'), SILENCE);
   tell("live:connected");
 }
@@ -54,7 +55,7 @@ function closed(event) {
   if (event.code === REVOKED && !isLeaving) location.assign(loginUrl);
   if (event.code === REVOKED || event.code === NOT_SIGNED_IN) return;
   failures += 1;
-  warning ??= setTimeout(() => { state.hidden = false; }, PATIENCE);
+  warning ??= setTimeout(() => { if (state) state.hidden = false; }, PATIENCE);
   // Doubling waits with chance in them, so that a restarted server is not met by all at once.
   const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** (failures - 1));
   const named = invitedIn === undefined ? wait * (0.5 + Math.random() / 2) : invitedIn * 1000;
