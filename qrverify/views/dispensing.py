@@ -25,6 +25,7 @@ from common.public import chosen_language, public_page
 from common.throttling import check_rate
 from prescriptions.models import DispenseClaim
 from prescriptions.numbers import as_read_out
+from prescriptions.policies import StopRequested
 from prescriptions.services.claiming import Claimed, claim_prescription, return_prescription
 from prescriptions.services.claims import ClaimNotHeld, held_claim
 from prescriptions.services.dispensing import (
@@ -169,7 +170,7 @@ def hand_out(request: HttpRequest) -> HttpResponse:
         claim = dispense(
             secret=secret, lines=form.lines(), client_id=form.cleaned_data["client_id"]
         )
-    except (AlreadyDispensed, NoLongerApproved) as error:
+    except (AlreadyDispensed, NoLongerApproved, StopRequested) as error:
         return with_status(_held(request, seen, secret, error=error), error)
     except (TooMuch, InvalidInput) as error:
         form.add_error(form.field_of(error.attr), str(error.detail))
