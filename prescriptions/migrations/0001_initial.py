@@ -417,6 +417,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='is_between_its_two', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NOT EXISTS (\n                        SELECT FROM prescriptions_prescription AS asked\n                        WHERE asked.id = NEW.prescription_id\n                        AND asked.patient_id = NEW.patient_id AND asked.doctor_id = NEW.doctor_id\n                    ) THEN\n                        RAISE EXCEPTION 'A request is between the two of its prescription.';\n                    END IF;\n                    RETURN NEW;\n                ", hash='268b7eff2decc25f948586f40a00212f5d9cca84', operation='INSERT OR UPDATE OF "prescription_id", "patient_id", "doctor_id"', pgid='pgtrigger_is_between_its_two_ecb9f', table='prescriptions_refillrequest', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name='refillrequest',
+            trigger=pgtrigger.compiler.Trigger(name='answered_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."status" = \'PENDING\'))', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "status" rows from % table\', TG_TABLE_NAME;', hash='447d4fe4d58e0bfcfa699eeae13af2086094d10e', operation='UPDATE OF "status"', pgid='pgtrigger_answered_for_good_4ad71', table='prescriptions_refillrequest', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name='replacedcode',
             trigger=pgtrigger.compiler.Trigger(name='never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d37cb4849b125d8aa56264c5360297fc5926bf7c', operation='UPDATE OR DELETE', pgid='pgtrigger_never_changes_1a8b7', table='prescriptions_replacedcode', when='BEFORE')),
         ),

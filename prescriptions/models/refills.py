@@ -118,6 +118,11 @@ class RefillRequest(BaseModel):
                     RETURN NEW;
                 """,
             ),
+            pgtrigger.Protect(
+                name="answered_for_good",
+                operation=pgtrigger.UpdateOf("status"),  # type: ignore[no-untyped-call]
+                condition=~pgtrigger.Q(old__status="PENDING"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -239,6 +239,17 @@ def test_who_has_parted_is_not_told_of_pharmacies_in_the_queue(
     assert "last handed out" not in shown
 
 
+@pytest.mark.parametrize("status", ["PENDING", "CANCELLED"])
+def test_answer_is_final_whoever_writes(connection: Connection, status: str) -> None:
+    declined = decline(ask(issue(connection)))
+    decided_at = None if status == "PENDING" else declined.decided_at
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        RefillRequest.objects.filter(pk=declined.pk).update(status=status, decided_at=decided_at)
+
+    assert RefillRequest.objects.get().status == "DECLINED"
+
+
 def test_patient_takes_it_back(connection: Connection, patient: User) -> None:
     asked = ask(issue(connection))
 
