@@ -266,6 +266,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='prescription',
+            trigger=pgtrigger.compiler.Trigger(name='stop_is_asked_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."stop_requested_at" IS NOT NULL AND OLD."stop_requested_at" IS DISTINCT FROM (NEW."stop_requested_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='45a5779d1b0e9e4892e781737faa9a10ad6e1bbb', operation='UPDATE', pgid='pgtrigger_stop_is_asked_for_good_7947d', table='prescriptions_prescription', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='prescription',
             trigger=pgtrigger.compiler.Trigger(name='superseded_by_next', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="\n                    IF NEW.status = 'superseded' AND NOT EXISTS (\n                        SELECT FROM prescriptions_prescription AS successor\n                        WHERE successor.replaces_id = NEW.id\n                    ) THEN\n                        RAISE EXCEPTION 'What is superseded is replaced by a version.';\n                    END IF;\n                    IF NEW.replaces_id IS NOT NULL AND NOT EXISTS (\n                        SELECT FROM prescriptions_prescription AS before\n                        WHERE before.id = NEW.replaces_id\n                        AND before.number = NEW.number AND before.version = NEW.version - 1\n                        AND before.status = 'superseded' AND before.patient_id = NEW.patient_id\n                        AND before.doctor_id = NEW.doctor_id\n                    ) THEN\n                        RAISE EXCEPTION 'A version replaces the one before it.';\n                    END IF;\n                    RETURN NULL;\n                ", hash='9591e6b795501cf233c5704e67632b7f042d6459', operation='INSERT OR UPDATE', pgid='pgtrigger_superseded_by_next_1d797', table='prescriptions_prescription', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(

@@ -338,6 +338,12 @@ class Prescription(BaseModel):
             pgtrigger.ReadOnly(name="ordered_once", exclude=MAY_CHANGE),
             IS_KEPT,
             pgtrigger.FSM(name="status_arrows", field="status", transitions=ARROWS),
+            pgtrigger.Protect(
+                name="stop_is_asked_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__stop_requested_at__isnull=False)
+                & pgtrigger.Q(old__stop_requested_at__df=pgtrigger.F("new__stop_requested_at")),
+            ),
             pgtrigger.Trigger(
                 name="superseded_by_next",
                 when=pgtrigger.After,

@@ -29,7 +29,7 @@ from prescriptions.services.issuing import Order
 from prescriptions.services.stopping import stop_prescription
 from prescriptions.services.taken import items_taken
 from prescriptions.services.timeline import What, history_of, timeline
-from prescriptions.tests.dispensing import claim, hand_out
+from prescriptions.tests.dispensing import claim, fresh, hand_out
 from prescriptions.tests.factories import AMLODIPINE, issue
 
 pytestmark = pytest.mark.django_db
@@ -237,6 +237,19 @@ def test_stopping_is_asked_for_once(connection: Connection) -> None:
 
     with pytest.raises(NotActive, match="asked for already"):
         stop(issued)
+
+
+def test_stop_that_was_asked_for_is_not_taken_back_whoever_writes(connection: Connection) -> None:
+    issued = issue(connection)
+    claim(issued)
+    stop(issued)
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Prescription.objects.filter(pk=issued.pk).update(
+            stop_requested_at=None, status_reason="", status_note=""
+        )
+
+    assert fresh(issued).is_stop_requested
 
 
 @pytest.mark.parametrize("reason", [StopReason.NOT_NEEDED, StopReason.ENTERED_IN_ERROR])
