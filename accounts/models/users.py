@@ -43,6 +43,10 @@ class Status(models.TextChoices):
 CLOSED = frozenset({Status.INACTIVE, Status.SUSPENDED, Status.ANONYMISED})
 
 
+# An authenticator app that was set up, or a passkey. Codes on paper stand for either.
+HAS_SECOND_FACTOR = models.Q(totp__confirmed_at__isnull=False) | models.Q(passkeys__isnull=False)
+
+
 class Language(models.TextChoices):
     ENGLISH = "en", _("English")
     ARABIC = "ar", _("Arabic")
@@ -103,9 +107,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def with_second_factor(self) -> UserQuerySet:
         """Each with `second_factor`: whether signing in takes more than a password."""
-        with_it = User.objects.filter(pk=models.OuterRef("pk")).filter(
-            models.Q(totp__confirmed_at__isnull=False) | models.Q(passkeys__isnull=False)
-        )
+        with_it = User.objects.filter(HAS_SECOND_FACTOR, pk=models.OuterRef("pk"))
         return self.annotate(second_factor=models.Exists(with_it))
 
     def visible_to(self, user: Any) -> UserQuerySet:
@@ -211,11 +213,7 @@ class User(AbstractBaseUser, BaseModel):
     @property
     def has_second_factor(self) -> bool:
         """Whether signing in takes more than a password."""
-        return bool(
-            User.objects.filter(pk=self.pk)
-            .filter(models.Q(totp__confirmed_at__isnull=False) | models.Q(passkeys__isnull=False))
-            .exists()
-        )
+        return User.objects.filter(HAS_SECOND_FACTOR, pk=self.pk).exists()
 
     # What django.contrib asks of a user.
 
