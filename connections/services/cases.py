@@ -155,7 +155,8 @@ def grant_at_the_time(event: AccessEvent) -> AccessGrant | None:
 
 
 def acts_near(event: AccessEvent) -> QuerySet[AccessEvent]:
-    """What the same person did with that patient's data within a day of it; the newest."""
+    """What the same person did with that patient's data within a day of it; the newest. Those
+    without an account are not known from each other: of one of them, it is what all of them did."""
     at = event.created_at
     return (
         AccessEvent.objects.filter(patient_id=event.patient_id, actor_id=event.actor_id)

@@ -159,6 +159,18 @@ def test_act_of_somebody_without_an_account_is_shown(patient: User, admin: User)
     assert "What can be done" not in page
 
 
+def test_acts_without_an_account_are_not_said_to_be_of_one_person(
+    patient: User, admin: User
+) -> None:
+    act = {"action": AccessEvent.Action.VERIFIED, "basis": AccessEvent.Basis.QR, "category": ""}
+    event, _another = looked(None, patient, **act), looked(None, patient, **act)
+
+    page = page_client(admin).get(page_of(ask(patient, event))).content.decode()
+
+    assert "Others without an account, within a day of it" in page
+    assert "The same person" not in page
+
+
 @pytest.mark.parametrize("path", ["x/change/", "00000000-0000-7000-8000-000000000000/change/"])
 def test_unknown_case_does_not_exist(admin: User, path: str) -> None:
     assert page_client(admin).get(f"{CASES}{path}").status_code == 404
