@@ -11,9 +11,10 @@ from accounts.services.texts import TEXT_LENGTH
 from common.forms import DateInput
 
 
-def note_field(label: object, *, required: bool = True) -> forms.CharField:
+def note_field(label: object, *, required: bool = True, hint: object = "") -> forms.CharField:
     return forms.CharField(
         label=label,  # type: ignore[arg-type]
+        help_text=hint,  # type: ignore[arg-type]
         required=required,
         max_length=TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
@@ -29,7 +30,7 @@ class ApproveForm(forms.Form):
     licence_expiry_date = forms.DateField(
         label=_("Licence valid until"), help_text=_("As on the licence."), widget=DateInput
     )
-    note = note_field(_("Note"), required=False)
+    note = note_field(_("Note"), required=False, hint=_("The doctor can read it."))
 
 
 class ReturnForm(forms.Form):

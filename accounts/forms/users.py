@@ -12,7 +12,7 @@ from accounts.services.texts import TEXT_LENGTH
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("It stays on record, for administrators alone."),
+        help_text=_("It stays on record. The person may find it in the copy of their data."),
         max_length=TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 4}),
     )

@@ -28,7 +28,7 @@ from accounts.services.changes import propose_name
 from accounts.tests.factories import AdminFactory, DoctorFactory, png_bytes
 from accounts.tests.reviewing import approve, claim, round_of, send_back
 from audit.models import AccessCase
-from medisync.tests.client import page_client, sign_in
+from medisync.tests.client import api_client, page_client, sign_in
 from prescriptions.models import ApprovedPharmacy
 
 QUEUE = "/admin/accounts/doctorprofile/"
@@ -475,3 +475,16 @@ def test_rows_have_no_page_on_the_site(admin: User, row: str) -> None:
     kind = ContentType.objects.get_for_model(User)
 
     assert page_client(admin).get(f"/admin/r/{kind.pk}/{row}/").status_code == 404
+
+
+def test_who_approves_is_told_that_the_doctor_can_read_the_note(
+    admin: User, applicant: User
+) -> None:
+    claim(sign_in(admin), applicant)
+    page = page_client(admin).get(f"{page_of(applicant)}change/").content.decode()
+
+    approve(sign_in(admin), applicant, note="Known from the ministry's list.")
+
+    app = api_client(applicant).get("/api/v1/users/application").json()
+    assert "The doctor can read it." in page
+    assert app["note"] == "Known from the ministry's list."

@@ -26,6 +26,7 @@ from accounts.services.exports import (
     release_due,
     request_export,
 )
+from accounts.services.users import activate_user, suspend_user
 from accounts.tests.factories import DoctorFactory, png_bytes
 from audit.models import AccessEvent
 from chat.models import Chat
@@ -328,6 +329,20 @@ def test_copy_tells_what_is_shared_and_was(connection: Connection) -> None:
     assert "What you let doctors see" in page
     assert "Replaced by another choice" in page
     assert "Shared with you" in doctors.read("index.html").decode()
+
+
+def test_copy_holds_the_reason_of_an_administrator_who_was_told_so(
+    admin: User, patient: User
+) -> None:
+    page = page_client(admin).get(f"/admin/accounts/user/{patient.pk}/suspend/")
+    suspend_user(session=sign_in(admin), user_id=patient.pk, reason="Two complaints.")
+    activate_user(session=sign_in(admin), user_id=patient.pk, reason="It was nothing.")
+    patient.refresh_from_db()
+
+    changes = read(content_of(made(patient)), "status-changes.json")
+
+    assert "The person may find it in the copy of their data." in page.content.decode()
+    assert {change["reason"] for change in changes} == {"Two complaints.", "It was nothing."}
 
 
 def test_copy_tells_how_somebody_wants_to_be_told(patient: User) -> None:
