@@ -104,7 +104,7 @@ def _try_pin(code: str, pin: str) -> tuple[Prescription, DomainError | None]:
 
 
 def _digits(typed: str) -> str:
-    """From 0 to 9, on whichever keyboard and in whatever groups they were typed."""
+    """From 0 to 9, on whichever keyboard they were typed."""
     return "".join(str(unicodedata.decimal(character, "")) for character in typed)
 
 
