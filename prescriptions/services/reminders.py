@@ -25,6 +25,7 @@ from prescriptions.models import (
     PrescriptionItem,
 )
 from prescriptions.services.holding import lock_prescription
+from prescriptions.services.taken import is_taken
 
 # Hours of the patient's clock, from and until, between which they are told.
 BY_DAY = range(9, 21)
@@ -32,8 +33,8 @@ BY_DAY = range(9, 21)
 
 def remind_of_course_ends(now: dt.datetime) -> int:
     """Tell patients of each medicine that runs out within three days, once for each end of a
-    course, by day where they are; returns how many were told of. Of what was stopped or replaced
-    nobody is told."""
+    course, by day where they are; returns how many were told of. Of what was stopped or replaced,
+    and of what is not taken, nobody is told."""
     due = _due(clinic_date(now)).select_related("prescription__patient")
     ids = [item.pk for item in due.iterator() if _is_by_day(item.prescription.patient, now)]
     return each(ids, lambda pk: _remind(pk, now))
@@ -81,7 +82,7 @@ def _remind(item_id: UUID, now: dt.datetime) -> bool:
     item = PrescriptionItem.objects.select_related("prescription").get(pk=item_id)
     if _end_of(item, clinic_date(now)) is None:
         return False
-    prescription = lock_prescription(item.prescription_id)
+    prescription = item.prescription = lock_prescription(item.prescription_id)
     end = _end_of(item, clinic_date(now))
     if end is None or not prescription.goes_on:
         return False
@@ -92,11 +93,11 @@ def _remind(item_id: UUID, now: dt.datetime) -> bool:
 
 
 def _end_of(item: PrescriptionItem, today: dt.date) -> dt.date | None:
-    """The end of the course that its patient is told of today, if any."""
-    dispenses, issued_on = item.dispenses.all(), item.prescription.issued_on
-    end = course_end(item, dispenses, issued_on=issued_on)
+    """The end of the course that its patient is told of today, if any: of what expired and was
+    never fetched none."""
+    end = course_end(item, item.dispenses.all(), issued_on=item.prescription.issued_on)
     is_soon = end is not None and today <= end <= today + CourseReminder.TOLD_BEFORE
-    return end if is_soon else None
+    return end if is_soon and is_taken(item, today) else None
 
 
 def _tell(prescription: Prescription, end: dt.date) -> None:

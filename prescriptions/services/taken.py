@@ -38,7 +38,7 @@ def items_taken(patient: Any, on: dt.date) -> list[PrescriptionItem]:
     )
     items = PrescriptionItem.objects.filter(prescription__in=orders)
     found = items.select_related("prescription").prefetch_related("dispenses")
-    return [item for item in found.order_by("-prescription_id", "position") if _is_taken(item, on)]
+    return [item for item in found.order_by("-prescription_id", "position") if is_taken(item, on)]
 
 
 def medicines_taken(patient: Any, on: dt.date) -> list[Medicine]:
@@ -65,13 +65,9 @@ def prescriptions_taken(patient: Any, on: dt.date) -> PrescriptionQuerySet:
     return Prescription.objects.filter(pk__in=items.values("prescription")).prefetch_related(loaded)
 
 
-def _same(item: PrescriptionItem) -> Hashable:
-    """What makes two items one medicine, however it was typed."""
-    written = (item.medicine, item.strength)
-    return (*("".join(words.split()).casefold() for words in written), item.route)
-
-
-def _is_taken(item: PrescriptionItem, on: dt.date) -> bool:
+def is_taken(item: PrescriptionItem, on: dt.date) -> bool:
+    """Whether one item, of a prescription that goes on, can be fetched still, or was fetched and
+    has not run out."""
     prescription = item.prescription
     if prescription.is_active(on):
         return True
@@ -80,3 +76,9 @@ def _is_taken(item: PrescriptionItem, on: dt.date) -> bool:
         return False
     end = course_end(item, given, issued_on=prescription.issued_on)
     return on <= (end or clinic_date(given[0].dispensed_at) + WITHOUT_DURATION)
+
+
+def _same(item: PrescriptionItem) -> Hashable:
+    """What makes two items one medicine, however it was typed."""
+    written = (item.medicine, item.strength)
+    return (*("".join(words.split()).casefold() for words in written), item.route)

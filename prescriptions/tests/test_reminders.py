@@ -24,6 +24,7 @@ from prescriptions.services.dispensing import withdraw_dispense
 from prescriptions.services.issuing import Item, Order
 from prescriptions.services.reminders import remind_of_course_ends
 from prescriptions.services.stopping import stop_prescription
+from prescriptions.services.taken import medicines_taken
 from prescriptions.tests.dispensing import claim, hand_out
 from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
 
@@ -114,6 +115,17 @@ def test_withdrawn_dispense_does_not_count(issued: Prescription) -> None:
         withdraw_dispense(secret=held.secret, dispense_id=held.claim.dispenses.get().pk)
 
     assert run(days(7)) == 1
+
+
+def test_nothing_is_told_of_what_expired_and_was_never_fetched(
+    connection: Connection, patient: User
+) -> None:
+    with time_machine.travel(ISSUED, tick=False):
+        expired = issue(connection, items=[replace(ZZAPOL, refills=0, duration_days=40)])
+
+    assert expired.valid_until < days(38).date()
+    assert run(days(38)) == 0
+    assert medicines_taken(patient, days(38).date()) == []
 
 
 def test_without_a_duration_nothing_ends(connection: Connection) -> None:
