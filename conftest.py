@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import translation
 from factory.random import reseed_random
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
@@ -22,6 +23,9 @@ from medisync.tests.chance import SEED
 from medisync.tests.mail import mailbox  # noqa: F401 - a fixture
 from medisync.tests.world import fresh_world, world, world_keeper  # noqa: F401 - fixtures
 from qrverify.tests.verifiers import verifiers  # noqa: F401 - a fixture
+
+# Repeats itself, and takes its time on a busy machine.
+hypothesis_settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
