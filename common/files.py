@@ -16,14 +16,14 @@ Sent = TypeVar("Sent", bound=HttpResponseBase)
 
 
 @contextmanager
-def atomic_with_file(name: str) -> Iterator[None]:
-    """A transaction that also stores a file of that name, if it has one. A storage knows no
-    rollback: whatever undoes the rows, the commit itself included, takes the file with it."""
+def atomic_with_files(*names: str) -> Iterator[None]:
+    """A transaction that also stores files of these names. A storage knows no rollback: whatever
+    undoes the rows, the commit itself included, takes the files with it."""
     try:
         with transaction.atomic():
             yield
     except BaseException:
-        if name:
+        for name in names:
             default_storage.delete(name)
         raise
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,13 +16,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApplicationReview, CorrectionStep, DoctorProfile, Role, Status, User
+from accounts.models.profiles import document_path
 from accounts.policies import check_can_complete_profile, check_can_correct
 from accounts.services.statuses import enter_status
 from accounts.services.texts import checked_licence_number, checked_name
 from common.documents import check_document
 from common.errors import DomainError, InvalidInput
+from common.files import atomic_with_files
 from specializations.models import Specialization
 
+DOCUMENTS = frozenset({"licence_document", "national_id_document"})
 # What may be corrected at each step, and nothing else.
 FIELDS: dict[str, frozenset[str]] = {
     CorrectionStep.NAME: frozenset({"first_name", "last_name"}),
@@ -44,17 +49,24 @@ class DoctorDetails:
     national_id_document: UploadedFile[bytes]
 
 
-@transaction.atomic
 def complete_doctor_profile(*, user_id: UUID, details: DoctorDetails) -> User:
     """Step 4 for doctors: they wait for an administrator from here on."""
-    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
-    check_can_complete_profile(user, Role.DOCTOR)
+    documents = {
+        "licence_document": details.licence_document,
+        "national_id_document": details.national_id_document,
+    }
+    with _storing(documents) as paths:
+        user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+        check_can_complete_profile(user, Role.DOCTOR)
+        return _apply(user, details, paths)
+
+
+def _apply(user: User, details: DoctorDetails, paths: dict[str, str]) -> User:
     profile = DoctorProfile(
         user=user,
         specialization=_offered(details.specialization_id),
         licence_number=checked_licence_number(details.licence_number),
-        licence_document=_checked(details.licence_document, attr="licence_document"),
-        national_id_document=_checked(details.national_id_document, attr="national_id_document"),
+        **paths,
     )
     save_licence(profile)
     user.phone = details.phone
@@ -86,13 +98,18 @@ def waiting_since(user: User) -> dt.datetime | None:
     return rounds.values_list("created_at", flat=True).first()
 
 
-@transaction.atomic
 def correct_application(*, actor: User, changes: dict[str, Any]) -> User:
     """Correct the step that the application came back for; it waits for a new round then."""
-    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
-    step = returned_step(user)
-    if changes.keys() != FIELDS[step]:
-        raise InvalidInput(_("Correct what you were asked to, and nothing else."))
+    documents = {name: changes[name] for name in DOCUMENTS & changes.keys()}
+    with _storing(documents) as paths:
+        user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+        step = returned_step(user)
+        if changes.keys() != FIELDS[step]:
+            raise InvalidInput(_("Correct what you were asked to, and nothing else."))
+        return _correct(user, step, changes | paths)
+
+
+def _correct(user: User, step: CorrectionStep, changes: dict[str, Any]) -> User:
     profile = user.doctor_profile
     if step == CorrectionStep.NAME:
         user.first_name = checked_name(changes["first_name"], attr="first_name")
@@ -109,7 +126,7 @@ def correct_application(*, actor: User, changes: dict[str, Any]) -> User:
 
 def save_licence(profile: DoctorProfile) -> None:
     """Save a profile, if its licence is nobody else's. Part of the caller's transaction."""
-    # Asked before files are stored; of two at once, the constraint refuses the second.
+    # Of two at once, the constraint refuses the second.
     others = DoctorProfile.objects.exclude(pk=profile.pk)
     if others.filter(licence_number=profile.licence_number).exists():
         raise LicenceTaken(attr="licence_number")
@@ -134,14 +151,22 @@ def _offered(specialization_id: UUID) -> Specialization:
     return specialization
 
 
-def _checked(document: UploadedFile[bytes], *, attr: str) -> Any:
-    check_document(document, attr=attr)
-    return document
+@contextmanager
+def _storing(documents: Mapping[str, UploadedFile[bytes]]) -> Iterator[dict[str, str]]:
+    """A transaction in which a profile gets these documents, each at a path of its own. They are
+    stored once the rows are written, and nothing of them stays if those are undone."""
+    for name, document in documents.items():
+        check_document(document, attr=name)
+    paths = {name: document_path(DoctorProfile(), "") for name in documents}
+    with atomic_with_files(*paths.values()):
+        yield paths
+        for name, document in documents.items():
+            default_storage.save(paths[name], document)
 
 
-def _replace_document(profile: DoctorProfile, name: str, document: UploadedFile[bytes]) -> None:
+def _replace_document(profile: DoctorProfile, name: str, path: str) -> None:
     replaced = getattr(profile, name).name
-    setattr(profile, name, _checked(document, attr=name))
+    setattr(profile, name, path)
     profile.save(update_fields=[name])
     delete_document_after_commit(replaced)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -20,6 +21,15 @@ from medisync.tests.races import errors, race
 from specializations.models import Specialization
 
 pytestmark = pytest.mark.django_db
+
+
+def stored() -> set[str]:
+    """The documents that are in the storage, whoever's they are."""
+    try:
+        _folders, files = default_storage.listdir("documents")
+    except FileNotFoundError:
+        return set()
+    return {f"documents/{file}" for file in files}
 
 
 def picture(kind: str) -> bytes:
@@ -145,3 +155,23 @@ def test_one_licence_claimed_twice_at_once_belongs_to_one() -> None:
 
     assert sorted(errors(racers)) == ["", "LicenceTaken"]
     assert DoctorProfile.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_kept_of_the_documents_of_whoever_lost_that_race() -> None:
+    first = verified(role=Role.DOCTOR)
+    second = verified(role=Role.DOCTOR, email="second@example.org")
+    other, _is_new = Specialization.objects.get_or_create(
+        code="neurology", defaults={"name_en": "Neurology", "name_ar": "المخ والأعصاب"}
+    )
+    before = stored()
+
+    race(
+        lambda: complete_doctor(first),
+        lambda: complete_doctor(second, specialization_id=other.pk),
+        gate=DoctorProfile,
+    )
+
+    profile = DoctorProfile.objects.get()
+    kept = {profile.licence_document.name, profile.national_id_document.name}
+    assert stored() - before == kept

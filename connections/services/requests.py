@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.services.texts import checked_text
 from audit.models import AccessEvent
 from audit.services import record_access
-from common.files import atomic_with_file
+from common.files import atomic_with_files
 from common.pictures import clean_picture
 from common.runs import each
 from connections.models import ConnectionRequest
@@ -69,7 +69,7 @@ def send_request(
     picture = clean_picture(image, attr="prescription_image") if image is not None else None
     if picture is not None:
         request.image = image_path(request, "")
-    with atomic_with_file(request.image.name or ""):
+    with atomic_with_files(*filter(None, [request.image.name])):
         pair = lock_pair(patient_id=actor.pk, doctor_id=doctor_id)
         _ask(pair, request)
         if picture is not None:
