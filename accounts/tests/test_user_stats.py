@@ -65,7 +65,9 @@ def test_funnel_forgets_who_began_before_yesterday(admin: User) -> None:
 def test_days_without_anybody_are_counted_too(admin: User) -> None:
     PatientFactory()
     old = PatientFactory()
-    User.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(days=3))
+    # By the clinic's clock: where summer time ends between, three days are not 72 hours.
+    three_days_ago = timezone.localtime() - dt.timedelta(days=3)
+    User.objects.filter(pk=old.pk).update(created_at=three_days_ago)
     ancient = PatientFactory()
     User.objects.filter(pk=ancient.pk).update(
         created_at=timezone.now() - dt.timedelta(days=DAYS + 1)

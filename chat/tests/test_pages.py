@@ -21,6 +21,7 @@ from chat.services.places import mark_read
 from chat.services.reading import LONGEST_QUERY
 from chat.tests.factories import chat_of, place_of, say
 from chat.views.shown import SHOWN
+from common.clock import clinic_date
 from connections.models import Connection
 from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
@@ -598,10 +599,11 @@ def test_patient_reads_when_the_doctor_is_reached(chat: Chat, patient: User, doc
 def test_doctor_says_that_they_are_away_and_comes_back(
     chat: Chat, patient: User, doctor: User
 ) -> None:
-    browser, now = page_client(doctor), timezone.localtime()
+    browser, today = page_client(doctor), clinic_date()
+    # Not by the hour: one a year does not exist, and one is there twice.
     body = {
-        "starts_at": (now - dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
-        "ends_at": (now + dt.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M"),
+        "starts_at": f"{today - dt.timedelta(days=1)}T12:00",
+        "ends_at": f"{today + dt.timedelta(days=2)}T12:00",
         "notice": "Dr <Omar> stands in.",
     }
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AccessEvent
-from common.clock import clinic_date
+from common.clock import clinic_date, clinic_midnight
 from common.ids import uuid7
 from connections.models import Connection
 from medisync.tests.races import errors, no_row_locks, race  # noqa: F401 - a fixture
@@ -195,9 +195,9 @@ def test_what_is_not_in_force_is_not_opened(prescription: Prescription, doctor: 
 
 
 def test_expired_paper_is_not_opened(prescription: Prescription) -> None:
-    later = timezone.now() + dt.timedelta(days=Prescription.VALID_DAYS + 1)
+    over = clinic_midnight(prescription.valid_until + dt.timedelta(days=1))
 
-    with time_machine.travel(later), pytest.raises(NotActive):
+    with time_machine.travel(over), pytest.raises(NotActive):
         open_paper(prescription)
 
 

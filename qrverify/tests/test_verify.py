@@ -19,7 +19,7 @@ from accounts.models import Status, User
 from accounts.tests.factories import DoctorFactory
 from audit.models import AccessEvent
 from common import crypto
-from common.clock import clinic_date
+from common.clock import clinic_date, clinic_midnight
 from connections.models import Connection
 from connections.services.connections import end_connection
 from medisync.tests.client import api_client
@@ -211,7 +211,7 @@ def test_tampering_with_the_hash_as_well_does_not_fit_the_paper(
 def test_expired_prescription_is_authentic_and_expired(prescription: Prescription) -> None:
     paper = printed_on(prescription)
 
-    with time_machine.travel(timezone.now() + dt.timedelta(days=Prescription.VALID_DAYS + 1)):
+    with time_machine.travel(clinic_midnight(prescription.valid_until + dt.timedelta(days=1))):
         found = verify(paper)
 
     assert (found["outcome"], found["state"]) == ("authentic", "expired")
