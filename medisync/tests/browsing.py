@@ -14,13 +14,25 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from medisync.devstack.mailbox import Mailbox
-from medisync.tests.servers import web_server, worker
+from medisync.tests.servers import READY_SECONDS, web_server, worker
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SUBMIT = "main form .button--primary"
+# For what is expected to show; it ends a test that would fail.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
+# The answer to a ping comes from a socket that has joined all it is told of.
+TOLD = """(patience) => new Promise((told, failed) => {
+    const ask = () => document.dispatchEvent(
+        new CustomEvent("live:send", { detail: { type: "ping" } }));
+    document.addEventListener("live:pong", told, { once: true });
+    document.addEventListener("live:connected", ask);
+    setTimeout(() => failed(new Error("The page has no socket.")), patience);
+    ask();
+})"""
 
 
 @pytest.fixture
@@ -55,7 +67,7 @@ class Person:
         # Without motion, so that a toast is there or gone: halfway through its fading no colour
         # has the contrast that it has when it can be read.
         self.context = browser.new_context(locale=language, reduced_motion="reduce", **device)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._note)
 
@@ -94,6 +106,11 @@ class Person:
         self.send("form[action='/logout'] button")
 
 
+def is_told(page: Page) -> None:
+    """Waits until the page hears of what happens, as somebody does who looks at it for a while."""
+    page.evaluate(TOLD, PATIENCE)
+
+
 def code_mailed_to(address: str, mailbox: Mailbox) -> str:
     return _mailed_to(address, mailbox, r"\b[0-9]{6}\b")
 
@@ -105,7 +122,7 @@ def link_mailed_to(address: str, mailbox: Mailbox) -> str:
 
 def _mailed_to(address: str, mailbox: Mailbox, pattern: str) -> str:
     """What the newest mail to them says that looks so, once there is one."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         for mail in mailbox.newest(to=address):
             return re.findall(pattern, mail.text)[0]

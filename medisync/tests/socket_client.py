@@ -32,7 +32,7 @@ def validator_of(name: str) -> Draft7Validator:
 
 class Socket:
     def __init__(self, url: str, **options: Any) -> None:
-        self.raw = websocket.create_connection(url, timeout=10, **options)
+        self.raw = websocket.create_connection(url, timeout=30, **options)
 
     def send(self, frame: Any) -> None:
         self.raw.send(frame if isinstance(frame, str) else json.dumps(frame))

@@ -139,7 +139,7 @@ def test_what_runs_out_is_said_to_be_over_by_itself(
     open_socket: Open, connection: Connection
 ) -> None:
     one = open_socket(**as_app(connection.doctor))
-    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=6))
     one.send({"type": "chart.watch", "patient_id": str(connection.patient_id)})
 
     heard = next_of(one, "chart.watching"), next_of(one, "access.revoked")
@@ -162,7 +162,7 @@ async def watched_to_its_end(session: DeviceSession, patient_id: Any) -> list[st
 
     socket.base_send = keep
     await socket.receive(json.dumps({"type": "chart.watch", "patient_id": str(patient_id)}))
-    await asyncio.wait_for(is_over.wait(), 10)
+    await asyncio.wait_for(is_over.wait(), 30)
     await socket.disconnect(1000)
     everyone = threading.Barrier(THREADS)
     await asyncio.gather(*(let_go(everyone) for _ in range(THREADS)))
@@ -172,7 +172,7 @@ async def watched_to_its_end(session: DeviceSession, patient_id: Any) -> list[st
 @in_database
 def let_go(everyone: threading.Barrier) -> None:
     """Each thread's connection, or the database of the tests could not be removed."""
-    everyone.wait(10)
+    everyone.wait(30)
     connections.close_all()
 
 
@@ -182,7 +182,7 @@ def test_clock_of_the_server_does_not_decide_when_it_is_over(
 ) -> None:
     """That of the database does, and it is not asked again and again until then."""
     session = sign_in(connection.doctor)
-    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=6))
 
     wrong = timezone.now() + dt.timedelta(minutes=minutes)
     questions = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,13 +24,12 @@ from chat.tests.factories import chat_of, say
 from chat.views.shown import SHOWN
 from connections.models import Connection
 from connections.services.connections import end_connection
-from medisync.tests.browsing import PHONE, Person
+from medisync.tests.browsing import PATIENCE, PHONE, Person, is_told
 from medisync.tests.client import page_client
 from medisync.tests.servers import web_server
 from prescriptions.tests.factories import issue
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PATIENCE = 30_000
 LAST = ".message >> nth=-1"
 FIELD = "textarea[name=content]"
 UNREAD_MANY = 110
@@ -75,7 +75,24 @@ def write(person: Person, text: str) -> None:
 
 def is_live(person: Person) -> None:
     """Both are there, and know it."""
-    expect(person.page.locator(".chat__standing--online")).to_be_visible(timeout=PATIENCE)
+    expect(person.page.locator(".chat__standing--online")).to_be_visible()
+
+
+def has_read(user: User, seq: int) -> None:
+    """By itself, soon after it was shown."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while Participant.objects.get(user=user).last_read_seq < seq:
+        assert time.monotonic() < deadline, "It is not marked as read."
+        time.sleep(0.1)
+
+
+def scroll_until(person: Person, message: str, to: str) -> None:
+    """As far as one can again and again, as more comes each time, until a message is there."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while person.page.locator(message).count() == 0:
+        assert time.monotonic() < deadline, f"{message} does not come."
+        person.page.evaluate(f"window.scrollTo(0, {to})")
+        person.page.wait_for_timeout(200)
 
 
 def without_sockets(person: Person) -> None:
@@ -101,16 +118,16 @@ def test_two_people_write_to_each_other_live(
 
     # What one writes is shown, arrives, and is read, without being asked for.
     patient.page.type(FIELD, "It hurts")
-    expect(doctor.page.locator("[data-typing]")).to_be_visible(timeout=PATIENCE)
+    expect(doctor.page.locator("[data-typing]")).to_be_visible()
     write(patient, "It hurts.\nHere.")
-    expect(doctor.page.locator(LAST)).to_contain_text("It hurts.", timeout=PATIENCE)
+    expect(doctor.page.locator(LAST)).to_contain_text("It hurts.")
     expect(doctor.page.locator("[data-typing]")).to_be_hidden()
     expect(doctor.page.locator("[data-waiting]")).to_be_visible()
-    expect(patient.page.locator(LAST)).to_contain_text(READ[language], timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text(READ[language])
     write(doctor, "Since when?")
-    expect(patient.page.locator(LAST)).to_contain_text("Since when?", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Since when?")
     expect(doctor.page.locator("[data-waiting]")).to_be_hidden()
-    expect(doctor.page.locator(LAST)).to_contain_text(READ[language], timeout=PATIENCE)
+    expect(doctor.page.locator(LAST)).to_contain_text(READ[language])
     patient.look()
     doctor.look()
 
@@ -120,7 +137,7 @@ def test_two_people_write_to_each_other_live(
     doctor.look()
     doctor.page.click("#retract-dialog .button--danger")
     for person in (doctor, patient):
-        expect(person.page.locator(LAST)).to_contain_text(GONE[language], timeout=PATIENCE)
+        expect(person.page.locator(LAST)).to_contain_text(GONE[language])
         expect(person.page.locator(LAST)).not_to_contain_text("Since when?")
     patient.look()
 
@@ -140,17 +157,13 @@ def test_other_pages_count_and_list_what_arrives(
     doctor = at_browser(browser, address, connection.doctor)
     doctor.visit("/chats?show=awaiting")
     expect(doctor.page.get_by_text("Nobody waits for your answer")).to_be_visible()
-    with doctor.page.expect_event("websocket", timeout=PATIENCE) as opened:
-        doctor.page.reload()
-    opened.value.wait_for_event("framesent", timeout=PATIENCE)
+    is_told(doctor.page)
 
     elsewhere(lambda: say(chat, connection.patient, "It hurts."))
 
-    expect(doctor.page.locator("main")).to_contain_text(
-        "Awaiting your reply since", timeout=PATIENCE
-    )
-    expect(doctor.page.locator("[data-unread='chats']")).to_contain_text("1", timeout=PATIENCE)
-    expect(doctor.page).to_have_title("(1) Messages · MediSync", timeout=PATIENCE)
+    expect(doctor.page.locator("main")).to_contain_text("Awaiting your reply since")
+    expect(doctor.page.locator("[data-unread='chats']")).to_contain_text("1")
+    expect(doctor.page).to_have_title("(1) Messages · MediSync")
 
 
 def test_numbers_and_lengths_end_where_the_server_says(
@@ -162,7 +175,7 @@ def test_numbers_and_lengths_end_where_the_server_says(
             say(chat, connection.patient)
     doctor = at_browser(browser, address, connection.doctor)
     doctor.visit("/chats")
-    expect(doctor.page).to_have_title("(99+) Messages · MediSync", timeout=PATIENCE)
+    expect(doctor.page).to_have_title("(99+) Messages · MediSync")
 
     doctor.visit(f"/chats/{chat.pk}")
     doctor.page.fill(FIELD, "x" * (Message.MAX_LENGTH - 3))
@@ -178,22 +191,19 @@ def test_messages_are_fetched_where_sockets_are_blocked(
     patient = at_browser(browser, address, connection.patient, **PHONE)
     without_sockets(patient)
     patient.visit(f"/chats/{chat.pk}")
-    expect(patient.page.locator("[data-line]")).to_contain_text(
-        "fetched every few seconds", timeout=PATIENCE
-    )
+    expect(patient.page.locator("[data-line]")).to_contain_text("fetched every few seconds")
 
     elsewhere(lambda: say(chat, connection.doctor, "How are you?"))
-    expect(patient.page.locator(LAST)).to_contain_text("How are you?", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("How are you?")
     write(patient, "Well.")
-    expect(patient.page.locator(LAST)).to_contain_text("Sent", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Sent")
     patient.look()
 
-    mine = Participant.objects.get(user=connection.patient)
     assert Message.objects.get(seq=2).content == "Well."
-    assert mine.last_read_seq >= 1
+    has_read(connection.patient, 1)
     elsewhere(lambda: mark_read(actor=connection.doctor, chat_id=chat.pk, seq=2))
     elsewhere(lambda: say(chat, connection.doctor, "Good."))
-    expect(patient.page.locator(".message--mine")).to_contain_text("Read", timeout=PATIENCE)
+    expect(patient.page.locator(".message--mine")).to_contain_text("Read")
 
 
 def test_word_about_the_connection_covers_no_message(
@@ -206,7 +216,7 @@ def test_word_about_the_connection_covers_no_message(
     patient = at_browser(browser, address, connection.patient, **PHONE)
     without_sockets(patient)
     patient.visit(f"/chats/{chat.pk}")
-    expect(patient.page.locator("[data-line]")).to_be_visible(timeout=PATIENCE)
+    expect(patient.page.locator("[data-line]")).to_be_visible()
 
     message = patient.page.locator(LAST).bounding_box()
     foot = patient.page.locator(".chat__foot").bounding_box()
@@ -229,17 +239,17 @@ def test_lost_connection_is_told_once(
         without_sockets(person)
         person.visit(f"/chats/{chat.pk}")
     for person in (patient, doctor):
-        expect(person.page.locator("[data-line]")).to_be_visible(timeout=PATIENCE)
+        expect(person.page.locator("[data-line]")).to_be_visible()
         person.page.wait_for_timeout(4_000)
         told = person.page.locator(".live-state:visible, .chat__line:visible")
         expect(told).to_have_count(1)
         person.look()
 
     patient.visit("/chats")
-    expect(patient.page.locator("[data-live-state]")).to_be_visible(timeout=PATIENCE)
+    expect(patient.page.locator("[data-live-state]")).to_be_visible()
     elsewhere(lambda: end_connection(actor=connection.doctor, connection_id=connection.pk))
     patient.visit(f"/chats/{chat.pk}")
-    expect(patient.page.locator("[data-live-state]")).to_be_visible(timeout=PATIENCE)
+    expect(patient.page.locator("[data-live-state]")).to_be_visible()
     expect(patient.page.locator("[data-line]")).to_be_hidden()
 
 
@@ -254,7 +264,7 @@ def test_nobody_hides_what_the_other_said_under_its_client_id(
 
     elsewhere(lambda: say(chat, connection.patient, "Of what?", client_id=said.client_id))
 
-    expect(doctor.page.locator(LAST)).to_contain_text("Of what?", timeout=PATIENCE)
+    expect(doctor.page.locator(LAST)).to_contain_text("Of what?")
     expect(doctor.page.locator(".message")).to_have_count(2)
 
 
@@ -268,8 +278,8 @@ def test_what_could_not_be_sent_is_kept_and_sent_once(
     for verb in ("send", "entries*"):
         patient.page.route(f"**/chats/*/{verb}", lambda route: route.abort())
     write(patient, "Is anybody there?")
-    expect(patient.page.locator(LAST)).to_contain_text("Not sent", timeout=PATIENCE)
-    expect(patient.page.locator("[data-line]")).to_contain_text("No connection", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Not sent")
+    expect(patient.page.locator("[data-line]")).to_contain_text("No connection")
     assert not Message.objects.exists()
 
     # It is still there in this window after a reload, and in no other.
@@ -278,10 +288,10 @@ def test_what_could_not_be_sent_is_kept_and_sent_once(
     expect(patient.page.locator("[data-again]")).to_be_visible()
     assert patient.page.evaluate("Object.keys(localStorage)") == []
     patient.page.click("[data-again]")
-    expect(patient.page.locator(LAST)).to_contain_text("Not sent", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Not sent")
 
     patient.page.unroute_all()
-    expect(patient.page.locator(LAST)).to_contain_text("Sent", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Sent")
     patient.complaints.clear()  # the browser noted what did not go through
     patient.look()
     assert Message.objects.count() == 1
@@ -300,7 +310,7 @@ def test_what_was_refused_is_not_sent_again_by_itself(
     is_joined = patient.page.locator("[data-line]")
     write(patient, "One too many")
 
-    expect(patient.page.locator(LAST)).to_contain_text("Not sent:", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("Not sent:")
     expect(is_joined).to_be_hidden()
     patient.page.click("[data-discard]")
     expect(patient.page.locator(".message").last).not_to_contain_text("One too many")
@@ -337,10 +347,7 @@ def test_long_conversation_grows_as_one_scrolls_and_is_searched(
 
     patient.visit(f"/chats/{chat.pk}")
     expect(patient.page.locator(LAST)).to_be_in_viewport()
-    for _time in range(4):
-        patient.page.evaluate("window.scrollTo(0, 0)")
-        patient.page.wait_for_timeout(700)
-    expect(patient.page.locator("#m-1")).to_be_attached(timeout=PATIENCE)
+    scroll_until(patient, "#m-1", "0")
     assert seqs() == list(range(1, 2 * SHOWN + 6))
     expect(patient.page.locator("[data-older]")).to_have_count(0)
     assert patient.page.locator(".chat__day").count() == 1
@@ -350,16 +357,13 @@ def test_long_conversation_grows_as_one_scrolls_and_is_searched(
     patient.page.fill("#id_q", "headache")
     patient.page.press("#id_q", "Enter")
     patient.page.click("main .row__link")
-    expect(patient.page.locator("#m-4")).to_be_in_viewport(timeout=PATIENCE)
-    for _time in range(6):
-        patient.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-        patient.page.wait_for_timeout(500)
-    expect(patient.page.locator(f"#m-{2 * SHOWN + 5}")).to_be_attached(timeout=PATIENCE)
+    expect(patient.page.locator("#m-4")).to_be_in_viewport()
+    scroll_until(patient, f"#m-{2 * SHOWN + 5}", "document.documentElement.scrollHeight")
     assert seqs() == list(range(1, 2 * SHOWN + 6))
 
     # From there on it is live again.
     elsewhere(lambda: say(chat, connection.doctor, "And now?"))
-    expect(patient.page.locator(LAST)).to_contain_text("And now?", timeout=PATIENCE)
+    expect(patient.page.locator(LAST)).to_contain_text("And now?")
 
 
 def test_doctor_begins_with_a_prepared_reply_and_mentions_a_prescription(
@@ -387,7 +391,7 @@ def test_doctor_begins_with_a_prepared_reply_and_mentions_a_prescription(
 
     for person in (doctor, patient):
         expect(person.page.locator(LAST).locator("a.message__mention")).to_have_attribute(
-            "href", f"/prescriptions/{prescription.pk}", timeout=PATIENCE
+            "href", f"/prescriptions/{prescription.pk}"
         )
         person.look()
     # On a phone Enter begins a line.
@@ -417,7 +421,7 @@ def test_open_chat_closes_when_the_connection_ends(
     elsewhere(lambda: end_connection(actor=connection.patient, connection_id=connection.pk))
 
     for person in (doctor, patient):
-        expect(person.page.locator(".chat__closed")).to_be_visible(timeout=PATIENCE)
+        expect(person.page.locator(".chat__closed")).to_be_visible()
         person.look()
     expect(doctor.page.locator("main")).not_to_contain_text("Good morning")
     expect(patient.page.locator("main")).to_contain_text("Good morning")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
 from connections.models import Connection
-from medisync.tests.browsing import PHONE, SUBMIT, Person
+from medisync.tests.browsing import PHONE, SUBMIT, Person, is_told
 from prescriptions.tests.factories import issue
 from qrverify.services.cards import issue_card
 from qrverify.tests.factories import photo
@@ -30,6 +30,8 @@ def test_doctor_sees_who_looks_before_they_connect(
     phone.sign_in(patient.email, PASSWORD)
     phone.visit("/scan")
     phone.page.fill("[data-scanner-result]", clinic.page.inner_text(".code-big"))
+
+    is_told(clinic.page)
 
     phone.send()
 

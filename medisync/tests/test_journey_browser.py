@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, expect
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
 from medisync.devstack.mailbox import Mailbox
-from medisync.tests.browsing import PHONE, SUBMIT, Person, register
+from medisync.tests.browsing import PHONE, SUBMIT, Person, is_told, register
+from medisync.tests.servers import READY_SECONDS
 from prescriptions.models import Prescription
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -55,6 +56,7 @@ def test_prescription_travels_from_doctor_to_pharmacy(
     clinic.page.fill("[name$=duration_days] >> nth=0", "30")
     clinic.page.fill("[name$=quantity] >> nth=0", "30")
     patient.visit("/")
+    is_told(patient.page)
     clinic.send("main form .button--primary:not([name=add])")
 
     # The patient is told at once, in the open page and by mail.
@@ -62,7 +64,7 @@ def test_prescription_travels_from_doctor_to_pharmacy(
     prescription = Prescription.objects.get()
     patient.visit(f"/prescriptions/{prescription.pk}")
     expect(patient.page.locator("main")).to_contain_text("Amlodipine")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + READY_SECONDS
     while len(mailbox.newest(to="layla@example.org")) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any("Amlodipine" in mail.text for mail in mailbox.newest())

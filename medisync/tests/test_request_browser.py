@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
 from connections.models import AccessGrant, Connection
-from medisync.tests.browsing import PHONE, Person
+from medisync.tests.browsing import PHONE, Person, is_told
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,6 +21,7 @@ def test_request_is_sent_seen_at_once_and_accepted(
     asked.sign_in(doctor.email, PASSWORD)
     asked.visit("/requests")
     expect(asked.page.get_by_text("Nobody is waiting")).to_be_visible()
+    is_told(asked.page)
 
     asking.visit(f"/doctors/{doctor.pk}")
     asking.page.get_by_role("link", name="Ask to connect").click()
@@ -28,6 +29,7 @@ def test_request_is_sent_seen_at_once_and_accepted(
     asking.page.get_by_label("Allergies").check()
     asking.send("main form button.button--primary")
     expect(asking.page.get_by_text("Waiting for an answer")).to_be_visible()
+    is_told(asking.page)
 
     asked.page.get_by_role("link", name="Mona Adel", exact=True).click()
     asked.look()

@@ -39,7 +39,7 @@ from notifications.services import notify
 from notifications.wording import Kind
 
 MINUTE = EmailDelivery.CLAIM_LASTS
-START_SECONDS = 20
+START_SECONDS = 90
 
 
 @dataclass

@@ -16,7 +16,7 @@ from notifications.tasks import send_email
 from notifications.wording import Kind
 
 MAILS = 60
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 
 
 def wait_until_sent(at_least: int) -> None:

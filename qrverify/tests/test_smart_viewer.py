@@ -78,6 +78,7 @@ def test_a_link_that_is_gone_or_broken_or_leads_elsewhere_is_explained(here, bro
     told = []
     for fragment in ("shlink:/AAAA", "shlink:/eyJ1cmwiOiJodHRwczovL3guZXhhbXBsZSIsImtleSI6IngifQ"):
         reader.page.goto(f"{here}/shl?{len(told)}#{fragment}")
+        reader.page.wait_for_selector("[data-problem]:visible")
         told.append(reader.page.inner_text("[data-problem]"))
 
     assert "It may have expired or been withdrawn" in gone
