@@ -151,7 +151,8 @@ class PrescriptionViewSet(BasePrescriptionViewSet):
     @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
     def pdf(self, request: Request, pk: UUID) -> HttpResponse:
         """The printable sheet, with the QR that proves it; for a doctor who reads it by the
-        patient's grant, a copy without."""
+        patient's grant, a copy without. That of one that was stopped, replaced or written by
+        mistake says so, and has none."""
         query = valid(PrintQuerySerializer(data=request.query_params))
         prescription, content = reading.download_prescription(
             actor=request.user,

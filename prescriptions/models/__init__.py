@@ -8,6 +8,7 @@ from prescriptions.models.dispensing import (
     MedicationDispenseQuerySet,
 )
 from prescriptions.models.orders import (
+    GOES_ON,
     FrequencyUnit,
     Prescription,
     PrescriptionItem,
@@ -21,6 +22,7 @@ from prescriptions.models.refills import CourseReminder, RefillRequest, RefillRe
 from prescriptions.models.templates import PrescriptionTemplate, PrescriptionTemplateQuerySet
 
 __all__ = [
+    "GOES_ON",
     "ApprovedPharmacy",
     "CourseReminder",
     "DispenseClaim",

@@ -33,9 +33,18 @@ class SafetyNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """That it ended for good, and when. How is the model's code."""
+
+    how: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class PrescriptionDocument:
-    """One version of one prescription. Paper is static, so it holds no state that can change.
-    Without a `verification_url` it is a copy for reading."""
+    """One version of one prescription. Paper is static, so it says of its state only that it
+    ended for good; what has ended proves nothing and is signed by nobody. Without a
+    `verification_url` it is a copy for reading."""
 
     number: str
     version: int
@@ -54,3 +63,4 @@ class PrescriptionDocument:
     verification_url: str
     content_hash: str
     safety: tuple[SafetyNote, ...] = ()
+    ending: Ending | None = None

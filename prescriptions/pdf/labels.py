@@ -32,7 +32,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "verify_state": "Only that page shows whether the prescription is still valid.",
         "qr": "QR code that opens the verification page of this prescription",
         "copy": "Copy for reading",
-        "copy_why": "No medicine is handed out on it. The patient has the original.",
+        "copy_why": "The patient has the original.",
+        "not_dispensed": "No medicine is handed out on it.",
         "fingerprint": "Content fingerprint",
         "continued": "continued",
         "page": "Page {page} of {pages}",
@@ -63,10 +64,25 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "verify_state": "تلك الصفحة وحدها تبيّن هل الوصفة سارية حتى الآن.",
         "qr": "رمز QR يفتح صفحة التحقق من هذه الوصفة",
         "copy": "نسخة للاطلاع",
-        "copy_why": "لا تُصرف بها أدوية. الأصل لدى المريض.",
+        "copy_why": "الأصل لدى المريض.",
+        "not_dispensed": "لا تُصرف بها أدوية.",
         "fingerprint": "بصمة المحتوى",
         "continued": "تابع",
         "page": "صفحة {page} من {pages}",
+    },
+}
+
+# By how it ended.
+ENDINGS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "stopped": "Stopped on {day} – do not dispense",
+        "superseded": "Replaced by version {after} – do not dispense",
+        "entered-in-error": "Written by mistake – do not dispense",
+    },
+    "ar": {
+        "stopped": "أُوقفت بتاريخ {day} – لا تُصرف",
+        "superseded": "حلّت محلها النسخة {after} – لا تُصرف",
+        "entered-in-error": "كُتبت بطريق الخطأ – لا تُصرف",
     },
 }
 

@@ -14,7 +14,7 @@ from common.languages import Language
 from common.paper import compiler_for as paper_compiler
 from common.paper import printable_line, printable_lines, typeset, written_day
 from prescriptions.pdf.document import DocumentItem, PrescriptionDocument, SafetyNote
-from prescriptions.pdf.labels import LABELS, MEDICINE_COUNT, SEXES
+from prescriptions.pdf.labels import ENDINGS, LABELS, MEDICINE_COUNT, SEXES
 from prescriptions.pdf.numerals import in_words
 from prescriptions.sig import counted, dosage_sentence
 
@@ -41,6 +41,15 @@ def _qr_svg(url: str) -> str:
 def _version(version: int, language: Language) -> str:
     wording = LABELS[language]["replaces" if version > 1 else "version"]
     return wording.format(n=version, before=version - 1)
+
+
+def _mark(document: PrescriptionDocument, language: Language) -> str:
+    """What stands across the sheet of one that has ended; nothing on any other."""
+    ending = document.ending
+    if ending is None:
+        return ""
+    day = written_day(ending.on, language)
+    return ENDINGS[language][ending.how].format(day=day, after=document.version + 1)
 
 
 def _instructions(text: str) -> str:
@@ -86,6 +95,8 @@ def _page_data(document: PrescriptionDocument, paper: Paper, language: Language)
         "number": printable_line(document.number),
         "version": LABELS[language]["version"].format(n=document.version),
         "version_replaces": _version(document.version, language),
+        "mark": _mark(document, language),
+        "mark_other": _mark(document, _OTHER[language]),
         "issued_on": [document.issued_on.year, document.issued_on.month, document.issued_on.day],
         "issued": written_day(document.issued_on, language),
         "valid_until": written_day(document.valid_until, language),

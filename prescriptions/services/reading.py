@@ -13,12 +13,14 @@ from django.http import Http404
 from accounts.models import PatientProfile
 from audit.models import AccessEvent
 from audit.services import record_access
+from common.clock import clinic_date
 from connections.models import AccessGrant, Connection, DataCategory, readable
 from connections.services.grants import use_grant, use_grant_if_any
 from prescriptions import safety
-from prescriptions.models import Prescription, PrescriptionQuerySet
+from prescriptions.models import GOES_ON, Prescription, PrescriptionQuerySet
 from prescriptions.pdf import (
     DocumentItem,
+    Ending,
     PrescriptionDocument,
     SafetyNote,
     render_prescription_pdf,
@@ -75,7 +77,8 @@ def download_prescription(
     language: Literal["en", "ar"],
 ) -> tuple[Prescription, bytes]:
     """Its PDF, for someone who may see it; that they took it is logged, and so are the facts
-    printed with it. Who reads it by a grant gets a copy, which proves nothing at a pharmacy."""
+    printed with it. Who reads it by a grant gets a copy, which proves nothing at a pharmacy; nor
+    does the sheet of one that has ended for good."""
     with transaction.atomic():
         prescription = _open(actor, prescription_id, AccessEvent.Action.DOWNLOADED)
         profile = _take_facts(actor, prescription.patient_id, AccessEvent.Action.DOWNLOADED)
@@ -160,7 +163,15 @@ def printable(
         verification_url="" if is_copy else prescription.verification_url,
         content_hash=prescription.content_hash,
         safety=() if is_copy else tuple(_safety_notes(prescription)),
+        ending=_ending(prescription),
     )
+
+
+def _ending(prescription: Prescription) -> Ending | None:
+    """That it was stopped, replaced or a mistake: no way leads back from these."""
+    if prescription.status in GOES_ON:
+        return None
+    return Ending(how=prescription.status, on=clinic_date(prescription.status_at))
 
 
 def _safety_notes(prescription: Prescription) -> Iterator[SafetyNote]:

@@ -7,12 +7,20 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import zxingcpp
 
 from common.languages import Language
-from prescriptions.pdf import Paper, PrescriptionDocument, SafetyNote, render_prescription_pdf
+from prescriptions.pdf import (
+    Ending,
+    Paper,
+    PrescriptionDocument,
+    SafetyNote,
+    render_prescription_pdf,
+)
+from prescriptions.pdf.labels import LABELS
 from prescriptions.tests.pdf_reading import (
     AMOXICILLIN,
     DOCUMENT,
@@ -174,6 +182,41 @@ def test_a_copy_carries_no_code_and_says_that_it_is_a_copy() -> None:
     for proof in ("Verify", "medisync.example", "Signature"):
         assert proof not in text
     assert zxingcpp.read_barcodes(images(copy, "A4", "en")[0]) == []
+
+
+@pytest.mark.parametrize(("paper", "language"), SHEETS)
+@pytest.mark.parametrize(
+    ("how", "arabic"),
+    [("stopped", "بتاريخ"), ("superseded", "محلها"), ("entered-in-error", "بطريق")],
+)
+def test_the_sheet_of_one_that_has_ended_invites_nobody_to_dispense(
+    paper: Paper, language: Language, how: str, arabic: str
+) -> None:
+    ended = replace(DOCUMENT, ending=Ending(how=how, on=date(2026, 12, 3)))
+
+    (text,) = texts(ended, paper, language)
+
+    assert "do not dispense" in text
+    assert arabic in text
+    for invitation in ("signature", "verify", "verify_how"):
+        assert LABELS[language][invitation] not in text
+    assert "medisync.example" not in text
+    assert zxingcpp.read_barcodes(images(ended, paper, language)[0]) == []
+
+
+@pytest.mark.parametrize("paper", ["A4", "A5"])
+def test_each_page_of_one_that_has_ended_is_marked(paper: Paper) -> None:
+    ending = Ending(how="stopped", on=date(2026, 12, 3))
+    pages = texts(replace(DOCUMENT, items=(AMOXICILLIN,) * 20, ending=ending), paper)
+
+    assert len(pages) > 1
+    assert all("Stopped on 3 Dec 2026 – do not dispense" in page for page in pages)
+
+
+def test_a_copy_of_one_that_has_ended_is_marked_too() -> None:
+    ending = Ending(how="stopped", on=date(2026, 12, 3))
+    (text,) = texts(replace(DOCUMENT, verification_url="", ending=ending))
+    assert "Stopped on 3 Dec 2026 – do not dispense" in text
 
 
 def test_an_empty_field_leaves_no_label_behind() -> None:
