@@ -74,9 +74,14 @@ def _asking_first(view: View, *, back_to: str) -> View:
 
 def to_confirm(page: str) -> HttpResponse:
     """To the page that asks whether it is you, and from there to the one named."""
+    return redirect(confirm_address(page))
+
+
+def confirm_address(page: str) -> str:
+    """The address of that page, for a link to it."""
     query = QueryDict(mutable=True)
     query["next"] = page
-    return redirect(f"{reverse('confirm')}?{query.urlencode(safe='/')}")
+    return f"{reverse('confirm')}?{query.urlencode(safe='/')}"
 
 
 class DeviceSessionMiddleware:

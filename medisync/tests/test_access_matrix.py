@@ -327,6 +327,7 @@ POST   api/v1/prescriptions/<pk>/health-card            401 200 403 404 403 403 
 GET    api/v1/links                                     401 200 200 200 200 200 403 401
 POST   api/v1/links                                     401 201 403 201 403 403 403 401
 GET    api/v1/links/<pk>                                401 200 404 404 404 404 403 401
+GET    api/v1/links/<pk>/address                        401 200 403 404 403 403 403 401
 DELETE api/v1/links/<pk>                                401 204 403 404 403 403 403 401
 GET    api/v1/emergency-card                            401 200 403 404 403 403 403 401
 PUT    api/v1/emergency-card                            401 200 403 200 403 403 403 401

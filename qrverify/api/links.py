@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -37,10 +38,18 @@ class LinkViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[SharedLink]):
         link = links.make_link(session=session_of(request), wish=wish)
         return Response(shapes.ShownLinkSerializer(link).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=shapes.ShownLinkSerializer)
+    @extend_schema(responses=shapes.OpenedLinkSerializer)
     def retrieve(self, request: Request, pk: UUID) -> Response:
-        """One of your links, with its address and who opened it."""
-        return Response(shapes.ShownLinkSerializer(self.get_object()).data)
+        """One of your links, and who opened it."""
+        return Response(shapes.OpenedLinkSerializer(self.get_object()).data)
+
+    @extend_schema(responses=shapes.AddressSerializer)
+    @action(detail=True)
+    def address(self, request: Request, pk: UUID) -> Response:
+        """Its address, to be shown or handed on; for someone who has just confirmed that it is
+        them. One that opens nothing any more has none."""
+        shown = links.show_address(session=session_of(request), link_id=pk)
+        return Response(shapes.AddressSerializer(shown).data)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Withdraw it: it opens nothing from now on."""

@@ -72,22 +72,35 @@ class SharedLinkSerializer(serializers.ModelSerializer[SharedLink]):
         return link.state(timezone.now())
 
 
-class ShownLinkSerializer(SharedLinkSerializer):
-    """One link, to be shown or handed on, and who opened it."""
+class AddressSerializer(serializers.Serializer[links.Address]):
+    """What opens a link."""
 
-    shlink = serializers.SerializerMethodField(
-        help_text="The link as apps read it; empty once it is withdrawn."
-    )
-    url = serializers.SerializerMethodField(help_text="The same for a browser; in the QR code.")
+    shlink = serializers.CharField(read_only=True, help_text="The link as apps read it.")
+    url = serializers.CharField(read_only=True, help_text="The same for a browser; in the QR code.")
+
+
+class OpenedLinkSerializer(SharedLinkSerializer):
+    """One link, and who opened it."""
+
     openings = serializers.SerializerMethodField(help_text="The last hundred.")
 
     class Meta(SharedLinkSerializer.Meta):
-        fields: ClassVar[list[str]] = [
-            *SharedLinkSerializer.Meta.fields,
-            "shlink",
-            "url",
-            "openings",
-        ]
+        fields: ClassVar[list[str]] = [*SharedLinkSerializer.Meta.fields, "openings"]
+        read_only_fields = fields
+
+    @extend_schema_field(LinkOpeningSerializer(many=True))
+    def get_openings(self, link: SharedLink) -> Any:
+        return LinkOpeningSerializer(link.openings.all()[:100], many=True).data
+
+
+class ShownLinkSerializer(OpenedLinkSerializer):
+    """A link that was made just now, with what opens it."""
+
+    shlink = serializers.SerializerMethodField(help_text="The link as apps read it.")
+    url = serializers.SerializerMethodField(help_text="The same for a browser; in the QR code.")
+
+    class Meta(OpenedLinkSerializer.Meta):
+        fields: ClassVar[list[str]] = [*OpenedLinkSerializer.Meta.fields, "shlink", "url"]
         read_only_fields = fields
 
     def get_shlink(self, link: SharedLink) -> str:
@@ -95,7 +108,3 @@ class ShownLinkSerializer(SharedLinkSerializer):
 
     def get_url(self, link: SharedLink) -> str:
         return links.page_of(link)
-
-    @extend_schema_field(LinkOpeningSerializer(many=True))
-    def get_openings(self, link: SharedLink) -> Any:
-        return LinkOpeningSerializer(link.openings.all()[:100], many=True).data

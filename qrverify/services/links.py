@@ -95,6 +95,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """A link as apps read it, and the same for a browser. Whoever has one reads what is shared."""
+
+    shlink: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedFile:
     """What was found behind a link: encrypted, or the ticket that fetches it."""
 
@@ -130,6 +138,22 @@ def make_link(*, session: DeviceSession, wish: Wish) -> SharedLink:
     _log(link, AccessEvent.Action.LINK_MADE, actor=patient)
     notify(recipient=patient, kind=Kind.LINK_MADE, url=f"/links/{link.pk}")
     return link
+
+
+def show_address(*, session: DeviceSession, link_id: UUID) -> Address:
+    """The secret of one of the session's patient, who has just confirmed that it is them: it has
+    the key with it, and reads on for up to a year in whoever's hands it came.
+
+    Raises `ConfirmationNeeded`, and `LinkGone` once it opens nothing any more.
+    """
+    check_is_active(session.user, role=Role.PATIENT)
+    link = SharedLink.objects.visible_to(session.user).filter(pk=link_id).first()
+    if link is None:
+        raise Http404
+    check_is_confirmed(session)
+    if link.state(timezone.now()) != SharedLink.State.ACTIVE:
+        raise LinkGone
+    return Address(shlink=address_of(link), url=page_of(link))
 
 
 @transaction.atomic

@@ -19,11 +19,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.middleware import device_session, to_confirm
+from accounts.middleware import confirm_address, device_session
 from accounts.models import Role
 from accounts.policies import check_is_active, is_confirmed
+from accounts.views.confirmed import ConfirmedFormPage
 from common.errors import DomainError, InvalidInput
-from common.pages import FormPage, explained, with_status
+from common.pages import explained, with_status
 from common.pagination import feed_page
 from common.public import PUBLIC_HEADERS, chosen_language, public_page
 from common.qr import qr_svg
@@ -61,19 +62,13 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class LinkCreate(FormPage):
+class LinkCreate(ConfirmedFormPage):
     """What a new link shows, and to whom; its page shows the link itself. Whoever makes one has
     just confirmed that it is them."""
 
     template_name = "qrverify/links/create.html"
     form_class = LinkForm
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        check_is_active(request.user, role=Role.PATIENT)
-        if not is_confirmed(device_session(request)):
-            # With what the address says the link shall show.
-            return to_confirm(request.get_full_path())
-        return super().dispatch(request, *args, **kwargs)
+    role = Role.PATIENT
 
     def get_initial(self) -> dict[str, Any]:
         """What it shows can be said in the address: the emergency card's page does."""
@@ -89,17 +84,22 @@ class LinkCreate(FormPage):
 @never_cache
 @require_safe
 def link_detail(request: HttpRequest, link_id: UUID) -> HttpResponse:
-    """One link: the QR code, the address, and who opened it."""
+    """One link: how it stands and who opened it; the QR code and the address for whoever has just
+    confirmed that it is them."""
     check_is_active(request.user, role=Role.PATIENT)
     link = get_object_or_404(SharedLink.objects.visible_to(request.user), pk=link_id)
     state = link.state(timezone.now())
-    is_live = state == SharedLink.State.ACTIVE
+    is_live, session = state == SharedLink.State.ACTIVE, device_session(request)
+    address = ""
+    if is_live and is_confirmed(session):
+        address = links.show_address(session=session, link_id=link_id).url
     context = {
         "link": link,
         "state": state,
         "is_live": is_live,
-        "address": links.page_of(link) if is_live else "",
-        "qr": qr_svg(links.page_of(link)) if is_live else "",
+        "address": address,
+        "qr": qr_svg(address) if address else "",
+        "show_url": confirm_address(request.path),
         "openings": link.openings.all()[:OPENINGS_SHOWN],
     }
     return render(request, "qrverify/links/detail.html", context)
