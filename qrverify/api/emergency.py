@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.base import session_of
 from common.files import download_png, show_pdf
 from common.languages import spoken
 from common.pagination import FeedPagination
@@ -37,9 +38,9 @@ class EmergencyCardView(views.APIView):
     @extend_schema(request=shapes.CardChoiceSerializer, responses=shapes.EmergencyCardSerializer)
     def put(self, request: Request) -> Response:
         """Choose what your card shows; the first time, it is made. What is new on it is seen by
-        nobody until you confirm it."""
+        nobody until you confirm it. By someone who has just confirmed that it is them."""
         choice = valid(shapes.CardChoiceSerializer(data=request.data))
-        return _shown(services.set_card(actor=request.user, choice=choice))
+        return _shown(services.set_card(session=session_of(request), choice=choice))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request) -> Response:
@@ -64,9 +65,9 @@ class ReissueView(views.APIView):
     )
     def post(self, request: Request) -> Response:
         """The same card under another address, where the one before was lost: that one opens
-        nothing any more."""
+        nothing any more. By someone who has just confirmed that it is them."""
         named = valid(shapes.ReissueCardSerializer(data=request.data))
-        card = services.reissue_card(actor=request.user, card_id=named["card_id"])
+        card = services.reissue_card(session=session_of(request), card_id=named["card_id"])
         return _shown(card, status=status.HTTP_201_CREATED)
 
 

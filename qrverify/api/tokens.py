@@ -32,10 +32,11 @@ class QrViewSet(viewsets.ViewSet):
     @action(detail=False, methods=["post"])
     def generate(self, request: Request) -> Response:
         """A doctor's invitation to connect, or a patient's new code for a prescription or for
-        the emergency card, which takes the place of the one before. Keep what it says: the
-        secrets of an invitation are in no later answer."""
+        the emergency card, which takes the place of the one before; that of the card is made by
+        someone who has just confirmed that it is them. Keep what it says: the secrets of an
+        invitation are in no later answer."""
         wanted = valid(shapes.GenerateSerializer(data=request.data))
-        shown = codes.make_code(actor=request.user, **wanted)
+        shown = codes.make_code(session=session_of(request), **wanted)
         images = {"svg": qr_svg(shown.url), "png": qr_png_data_uri(shown.url)}
         facts = {name: getattr(shown, name) for name in ("code", "secret", "typed", "pin", "url")}
         answer = shapes.ShownCodeSerializer(facts | images)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, User
+from accounts.models import DeviceSession, Role, User
 from accounts.policies import check_is_active
 from common.clock import clinic_date
 from common.errors import InvalidInput
@@ -65,13 +65,15 @@ class ShownCode:
 
 def make_code(
     *,
-    actor: Any,
+    session: DeviceSession,
     kind: Kind,
     lasts: dt.timedelta | None = None,
     prescription_id: UUID | None = None,
 ) -> ShownCode:
     """A new code of that kind. Of a prescription, and of an emergency card, it takes the place
-    of the one before; only an invitation to connect has a time of its own."""
+    of the one before; only an invitation to connect has a time of its own. Who makes a card's has
+    just confirmed that it is them."""
+    actor = session.user
     if kind == Kind.CONNECTION:
         shown = tokens.issue_connection_token(actor=actor, lasts=lasts or QrToken.DEFAULT)
         return ShownCode(of_token(shown.token), shown.secret, shown.url, typed=shown.code)
@@ -79,7 +81,7 @@ def make_code(
     if lasts is not None:
         raise InvalidInput(_("Only a code to connect is given a time."), attr="expiry_minutes")
     if kind == Kind.EMERGENCY:
-        return _of_new_card(actor)
+        return _of_new_card(session)
     return _of_new_paper(actor, prescription_id)
 
 
@@ -154,9 +156,10 @@ def _of_card(card: EmergencyCard) -> Code:
     return Code(id=card.pk, type=Kind.EMERGENCY, state=state, created_at=card.created_at)
 
 
-def _of_new_card(actor: Any) -> ShownCode:
+def _of_new_card(session: DeviceSession) -> ShownCode:
     """What the card shows is chosen on its own page; here it gets another code."""
-    card = emergency.reissue_card(actor=actor, card_id=emergency.own_card(actor=actor).pk)
+    old = emergency.own_card(actor=session.user)
+    card = emergency.reissue_card(session=session, card_id=old.pk)
     return ShownCode(_of_card(card), card.url.rpartition("/")[2], card.url)
 
 

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, SpokenLanguage, User
-from accounts.policies import check_is_active
+from accounts.models import DeviceSession, Role, SpokenLanguage, User
+from accounts.policies import check_is_active, check_is_confirmed
 from accounts.services.texts import checked_text, required_entry
 from audit.models import AccessEvent
 from audit.services import record_access
@@ -115,13 +115,15 @@ def own_card(*, actor: Any) -> EmergencyCard:
 
 
 @transaction.atomic
-def set_card(*, actor: Any, choice: Choice) -> EmergencyCard:
-    """Choose what the actor's card shows; the first time, it is made.
+def set_card(*, session: DeviceSession, choice: Choice) -> EmergencyCard:
+    """Choose what the card of the session's patient shows; the first time, it is made. They have
+    just confirmed that it is them: whoever holds the card reads what is chosen, for good.
 
     A field that was shown before keeps when it was confirmed; one that was not is seen by nobody
-    before it is.
+    before it is. Raises `ConfirmationNeeded`.
     """
-    patient = _lock_patient(actor)
+    patient = _lock_patient(session.user)
+    check_is_confirmed(session)
     choice = _checked(choice)
     card = EmergencyCard.objects.live().filter(patient=patient).first() or _new_card(patient)
     card.languages = [code for code in SpokenLanguage.values if code in choice.languages]
@@ -132,7 +134,7 @@ def set_card(*, actor: Any, choice: Choice) -> EmergencyCard:
         [EmergencyChoice(card=card, field=field) for field in sorted(choice.fields)],
         ignore_conflicts=True,
     )
-    return own_card(actor=actor)
+    return own_card(actor=patient)
 
 
 @transaction.atomic
@@ -150,10 +152,12 @@ def confirm_fields(*, actor: Any, seen: Mapping[str, str]) -> EmergencyCard:
 
 
 @transaction.atomic
-def reissue_card(*, actor: Any, card_id: UUID) -> EmergencyCard:
+def reissue_card(*, session: DeviceSession, card_id: UUID) -> EmergencyCard:
     """Another secret for the same card: what was printed by then opens nothing any more. It
-    names the card it replaces, so that of two at once one is made. Raises `AnotherCard`."""
-    patient = _lock_patient(actor)
+    names the card it replaces, so that of two at once one is made; who asks has just confirmed
+    that it is them. Raises `ConfirmationNeeded` and `AnotherCard`."""
+    patient = _lock_patient(session.user)
+    check_is_confirmed(session)
     old = EmergencyCard.objects.live().filter(patient=patient, pk=card_id).first()
     if old is None:
         raise AnotherCard
@@ -162,7 +166,7 @@ def reissue_card(*, actor: Any, card_id: UUID) -> EmergencyCard:
     _end(old, EmergencyCard.EndReason.REPLACED)
     new.save()
     EmergencyChoice.objects.filter(card=old).update(card=new)
-    return own_card(actor=actor)
+    return own_card(actor=patient)
 
 
 @transaction.atomic

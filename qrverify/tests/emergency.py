@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import EmergencyContact, User
 from accounts.services.health import add_entry
+from medisync.tests.client import sign_in
 from qrverify.models import CardField, EmergencyCard, EmergencyScan
 from qrverify.services.emergency import Choice, Opened, confirm_fields, open_card, set_card
 from qrverify.services.emergency_content import emergency_content
@@ -20,7 +21,7 @@ def make_card(
     patient: User, shows: Sequence[str] = SHOWN, *, confirmed: bool = True, **own: Any
 ) -> EmergencyCard:
     """A card that shows these fields, and says that they are right."""
-    card = set_card(actor=patient, choice=Choice(shows, **own))
+    card = set_card(session=sign_in(patient), choice=Choice(shows, **own))
     return confirm(card) if confirmed else card
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeviceSession, User
 from accounts.policies import SecondFactorNeeded
+from accounts.tests.factors import unconfirmed
 from audit.models import AccessEvent
 from connections.models import Connection
 from medisync.tests.client import api_client, page_client, sign_in
@@ -155,6 +156,20 @@ def stop(doctor: User, paper: Prescription) -> None:
     )
 
 
+def test_new_code_of_a_card_is_made_by_whoever_has_just_confirmed(
+    patient: User, card: EmergencyCard, paper: Prescription
+) -> None:
+    app = api_client(patient)
+    unconfirmed(DeviceSession.objects.latest("pk"))
+
+    refused = app.post(f"{QR}/generate", {"type": "EMERGENCY"})
+    made = app.post(f"{QR}/generate", {"type": "PRESCRIPTION", **of_paper(paper)}, format="json")
+
+    assert (refused.status_code, fault(refused)[1]) == (403, "confirmation_required")
+    assert EmergencyCard.objects.live().get() == card
+    assert made.status_code == 201
+
+
 # --- Listed -------------------------------------------------------------------
 
 
@@ -202,7 +217,7 @@ def test_old_codes_are_told_to_be_withdrawn(
     patient: User, stranger: User, paper: Prescription, card: EmergencyCard
 ) -> None:
     reissue_code(actor=patient, prescription_id=paper.pk)
-    reissue_card(actor=patient, card_id=card.pk)
+    reissue_card(session=sign_in(patient), card_id=card.pk)
 
     answers = [validate(stranger, held).json() for held in (paper.verification_url, card.url)]
 
@@ -316,7 +331,7 @@ def test_nobody_else_withdraws_a_patients_codes(
 def test_card_that_was_replaced_does_not_withdraw_the_one_in_its_place(
     patient: User, card: EmergencyCard
 ) -> None:
-    newer = reissue_card(actor=patient, card_id=card.pk)
+    newer = reissue_card(session=sign_in(patient), card_id=card.pk)
 
     answer = api_client(patient).delete(f"{QR}/{card.pk}")
 
@@ -328,8 +343,10 @@ def test_card_that_was_replaced_does_not_withdraw_the_one_in_its_place(
 def test_card_replaced_while_it_is_withdrawn_is_one_or_the_other(
     patient: User, card: EmergencyCard
 ) -> None:
+    session = sign_in(patient)
+
     racers = race(
-        lambda: reissue_card(actor=patient, card_id=card.pk),
+        lambda: reissue_card(session=session, card_id=card.pk),
         lambda: revoke_code(actor=patient, code_id=card.pk),
         gate=EmergencyCard,
     )

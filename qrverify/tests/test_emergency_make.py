@@ -11,13 +11,22 @@ import time_machine
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import AllergyIntolerance, MedicationStatement, PatientProfile, Status, User
-from accounts.policies import AccountNotActive
+from accounts.models import (
+    AllergyIntolerance,
+    MedicationStatement,
+    PatientProfile,
+    Status,
+    User,
+)
+from accounts.policies import AccountNotActive, ConfirmationNeeded
 from accounts.services.health import add_entry, remove_entry, update_entry, update_health
 from accounts.services.profiles import update_own_account
+from accounts.tests.factors import unconfirmed
 from common import crypto
 from common.errors import InvalidInput, NotAllowed
+from common.ids import uuid7
 from connections.models import Connection
+from medisync.tests.client import sign_in
 from medisync.tests.races import Racer, errors, no_row_locks, race  # noqa: F401 - a fixture
 from prescriptions.tests.factories import issue
 from qrverify.models import CardField, EmergencyCard, EmergencyChoice
@@ -62,7 +71,7 @@ def everything(patient: User, connection: Connection) -> EmergencyCard:
 
 
 def test_card_shows_what_was_chosen_and_nothing_else(patient: User) -> None:
-    card = set_card(actor=patient, choice=Choice(["NAME", "ALLERGIES"]))
+    card = set_card(session=sign_in(patient), choice=Choice(["NAME", "ALLERGIES"]))
 
     assert card.chosen == [CardField.ALLERGIES, CardField.NAME]
     assert {part.field for part in emergency_content(card, timezone.now()).parts} == {
@@ -95,7 +104,7 @@ def test_secret_is_stored_sealed_and_found_by_its_digest(patient: User) -> None:
 def test_choosing_again_changes_the_same_card(patient: User) -> None:
     first = make_card(patient, ["NAME", "ALLERGIES"])
 
-    second = set_card(actor=patient, choice=Choice(["NAME", "SEX"], note="Deaf."))
+    second = set_card(session=sign_in(patient), choice=Choice(["NAME", "SEX"], note="Deaf."))
 
     assert (second.pk, second.secret) == (first.pk, first.secret)
     assert second.chosen == [CardField.NAME, CardField.SEX, CardField.NOTE]
@@ -105,7 +114,7 @@ def test_field_that_stays_keeps_when_it_was_confirmed(patient: User) -> None:
     card = make_card(patient, ["NAME", "ALLERGIES"])
     confirmed_at = part_of(card, CardField.NAME).confirmed_at
 
-    set_card(actor=patient, choice=Choice(["NAME", "SEX"]))
+    set_card(session=sign_in(patient), choice=Choice(["NAME", "SEX"]))
 
     assert part_of(card, CardField.NAME).confirmed_at == confirmed_at
     assert part_of(card, CardField.SEX).confirmed_at is None
@@ -113,18 +122,18 @@ def test_field_that_stays_keeps_when_it_was_confirmed(patient: User) -> None:
 
 def test_field_taken_off_and_put_back_has_to_be_confirmed_again(patient: User) -> None:
     card = make_card(patient, ["NAME", "ALLERGIES"])
-    set_card(actor=patient, choice=Choice(["NAME"]))
+    set_card(session=sign_in(patient), choice=Choice(["NAME"]))
 
-    set_card(actor=patient, choice=Choice(["NAME", "ALLERGIES"]))
+    set_card(session=sign_in(patient), choice=Choice(["NAME", "ALLERGIES"]))
 
     assert part_of(card, CardField.ALLERGIES).confirmed_at is None
 
 
 def test_note_and_languages_are_shown_if_they_are_there(patient: User) -> None:
-    with_both = set_card(actor=patient, choice=Choice(["NAME"], ["ar"], "Deaf."))
+    with_both = set_card(session=sign_in(patient), choice=Choice(["NAME"], ["ar"], "Deaf."))
     both = with_both.chosen
 
-    without = set_card(actor=patient, choice=Choice(["NAME"]))
+    without = set_card(session=sign_in(patient), choice=Choice(["NAME"]))
 
     assert both == [CardField.NAME, CardField.LANGUAGES, CardField.NOTE]
     assert without.chosen == [CardField.NAME]
@@ -146,7 +155,7 @@ def test_note_and_languages_are_shown_if_they_are_there(patient: User) -> None:
 )
 def test_choice_that_cannot_be_is_refused(patient: User, choice: Choice, attr: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        set_card(actor=patient, choice=choice)
+        set_card(session=sign_in(patient), choice=choice)
 
     assert refused.value.attr == attr
     assert not EmergencyCard.objects.exists()
@@ -154,11 +163,25 @@ def test_choice_that_cannot_be_is_refused(patient: User, choice: Choice, attr: s
 
 def test_only_patients_in_good_standing_have_a_card(patient: User, doctor: User) -> None:
     with pytest.raises(NotAllowed):
-        set_card(actor=doctor, choice=Choice(["NAME"]))
+        set_card(session=sign_in(doctor), choice=Choice(["NAME"]))
 
     patient.status = Status.SUSPENDED
     with pytest.raises(AccountNotActive):
-        set_card(actor=patient, choice=Choice(["NAME"]))
+        set_card(session=sign_in(patient), choice=Choice(["NAME"]))
+
+
+@pytest.mark.parametrize("has_one", [False, True])
+def test_whoever_makes_one_has_just_confirmed_that_it_is_them(patient: User, has_one: bool) -> None:
+    card = make_card(patient) if has_one else None
+    session = unconfirmed(sign_in(patient))
+
+    with pytest.raises(ConfirmationNeeded):
+        set_card(session=session, choice=Choice(["NAME", "CONDITIONS"]))
+    with pytest.raises(ConfirmationNeeded):
+        reissue_card(session=session, card_id=card.pk if card else uuid7())
+
+    assert live_card(actor=patient) == card
+    assert not EmergencyChoice.objects.filter(field="CONDITIONS").exists()
 
 
 # --- Confirming ---------------------------------------------------------------------------
@@ -203,12 +226,14 @@ def test_what_is_not_confirmed_nobody_is_shown(patient: User) -> None:
         (
             "NOTE",
             lambda user: set_card(
-                actor=user, choice=Choice(FROM_PROFILE, ["ar", "en"], "Two pacemakers.")
+                session=sign_in(user), choice=Choice(FROM_PROFILE, ["ar", "en"], "Two pacemakers.")
             ),
         ),
         (
             "LANGUAGES",
-            lambda user: set_card(actor=user, choice=Choice(FROM_PROFILE, ["ar"], "A pacemaker.")),
+            lambda user: set_card(
+                session=sign_in(user), choice=Choice(FROM_PROFILE, ["ar"], "A pacemaker.")
+            ),
         ),
     ],
     ids=lambda part: part if isinstance(part, str) else "changed",
@@ -301,7 +326,7 @@ def test_new_card_shows_what_the_old_one_showed(patient: User) -> None:
     old = make_card(patient, ["NAME", "ALLERGIES"], languages=["ar"], note="Deaf.", shows_name=True)
     before = emergency_content(own_card(actor=patient), timezone.now()).parts
 
-    new = reissue_card(actor=patient, card_id=old.pk)
+    new = reissue_card(session=sign_in(patient), card_id=old.pk)
 
     assert new.secret != old.secret
     assert (new.note, new.languages, new.shows_name) == ("Deaf.", ["ar"], True)
@@ -314,7 +339,7 @@ def test_card_that_has_ended_holds_nothing(patient: User, end: str) -> None:
     digest = card.secret_digest
 
     if end == "reissue":
-        reissue_card(actor=patient, card_id=card.pk)
+        reissue_card(session=sign_in(patient), card_id=card.pk)
     else:
         revoke_card(actor=patient)
 
@@ -340,7 +365,7 @@ def test_card_of_another_is_not_replaced(patient: User, stranger: User) -> None:
     make_card(patient)
 
     with pytest.raises(AnotherCard):
-        reissue_card(actor=patient, card_id=theirs.pk)
+        reissue_card(session=sign_in(patient), card_id=theirs.pk)
 
 
 def test_after_it_is_withdrawn_another_can_be_made(patient: User) -> None:
@@ -394,8 +419,8 @@ def test_ended_card_with_a_secret_is_impossible(patient: User) -> None:
 
 def made_twice(patient: User) -> list[Racer]:
     return race(
-        partial(set_card, actor=patient, choice=Choice(["NAME"])),
-        partial(set_card, actor=patient, choice=Choice(["SEX"])),
+        partial(set_card, session=sign_in(patient), choice=Choice(["NAME"])),
+        partial(set_card, session=sign_in(patient), choice=Choice(["SEX"])),
         gate=EmergencyCard,
     )
 
@@ -417,7 +442,7 @@ def test_without_the_lock_one_of_them_would_fail(patient: User) -> None:
 
 
 def replaced_twice(card: EmergencyCard) -> list[Racer]:
-    act = partial(reissue_card, actor=card.patient, card_id=card.pk)
+    act = partial(reissue_card, session=sign_in(card.patient), card_id=card.pk)
     return race(act, act, gate=EmergencyCard)
 
 

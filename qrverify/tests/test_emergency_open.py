@@ -19,7 +19,7 @@ from common import crypto
 from common.errors import InvalidInput
 from connections.models import Connection
 from connections.services.cases import question_access
-from medisync.tests.client import api_client, page_client
+from medisync.tests.client import api_client, page_client, sign_in
 from medisync.tests.races import Racer, errors, no_row_locks, race  # noqa: F401 - a fixture
 from notifications.models import EmailDelivery, Notification
 from prescriptions.tests.factories import issue
@@ -184,7 +184,7 @@ def test_who_says_nothing_opens_nothing(
 
 def test_card_that_has_ended_opens_nothing(card: EmergencyCard) -> None:
     first = str(card.secret)
-    second = str(reissue_card(actor=card.patient, card_id=card.pk).secret)
+    second = str(reissue_card(session=sign_in(card.patient), card_id=card.pk).secret)
     revoke_card(actor=card.patient)
 
     for secret, refusal in (
@@ -348,7 +348,7 @@ def test_page_says_what_is_missing(card: EmergencyCard) -> None:
 
 def test_page_of_a_card_that_has_ended_says_what_became_of_it(card: EmergencyCard) -> None:
     first = str(card.secret)
-    second = str(reissue_card(actor=card.patient, card_id=card.pk).secret)
+    second = str(reissue_card(session=sign_in(card.patient), card_id=card.pk).secret)
     revoke_card(actor=card.patient)
 
     answers = [

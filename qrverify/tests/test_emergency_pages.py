@@ -6,17 +6,22 @@ import datetime as dt
 import io
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 import zxingcpp
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import AllergyIntolerance, MedicationStatement, User
+from accounts.models import AllergyIntolerance, DeviceSession, MedicationStatement, User
 from accounts.services.health import add_entry
+from accounts.tests.factories import PASSWORD
+from accounts.tests.factors import unconfirmed
 from connections.models import Connection
-from medisync.tests.client import api_client, page_client
+from medisync.tests.client import api_client, page_client, sign_in
 from notifications.wording import MANDATORY, Kind
 from prescriptions.tests.factories import issue
 from qrverify.emergency_paper import SIZES, PrintedCard, Size, render_wallet_card, render_wallpaper
@@ -191,7 +196,7 @@ def test_withdrawn_it_is_gone(client: Client, patient: User) -> None:
 def test_openings_name_who_it_was_and_can_be_questioned(client: Client, patient: User) -> None:
     card = make_card(patient)
     open_it(card, "Nour Samir", reason="At the station.")
-    scan = open_it(reissue_card(actor=patient, card_id=card.pk), "Hany Fouad").scan
+    scan = open_it(reissue_card(session=sign_in(patient), card_id=card.pk), "Hany Fouad").scan
 
     text = text_of(client, "/emergency-card/openings")
 
@@ -227,6 +232,72 @@ def test_pages_ask_as_often_however_often_it_was_opened(
         client.get("/emergency-card/openings")
 
 
+@pytest.fixture
+def asked(client: Client) -> Client:
+    """A browser whose confirmation has lapsed."""
+    unconfirmed(DeviceSession.objects.get())
+    return client
+
+
+def confirm_it(browser: Client, answer: Any) -> Any:
+    """Say that it is them, and go where they wanted to."""
+    wanted = QueryDict(urlsplit(answer["Location"]).query)["next"]
+    shown = browser.post("/confirm", {"password": PASSWORD, "next": wanted})
+    assert (shown.status_code, shown["Location"]) == (302, wanted)
+    return browser.get(wanted)
+
+
+def test_page_to_choose_asks_first_whether_it_is_them(asked: Client) -> None:
+    answer = asked.get("/emergency-card/choose")
+
+    assert answer["Location"] == "/confirm?next=/emergency-card/choose"
+    assert confirm_it(asked, answer).status_code == 200
+
+
+def test_who_took_long_finds_what_they_typed_and_sends_it_once_more(
+    asked: Client, patient: User
+) -> None:
+    answer = asked.post("/emergency-card/choose", SHOWN)
+    form = confirm_it(asked, answer).context["form"]
+    typed = {name: form[name].value() for name in ("shows", "note", "languages")}
+
+    assert answer["Location"] == "/confirm?next=/emergency-card/choose"
+    assert live_card(actor=patient) is None
+    assert typed == SHOWN
+    assert asked.post("/emergency-card/choose", typed)["Location"] == "/emergency-card/confirm"
+    assert own_card(actor=patient).note == "Deaf."
+    assert not asked.get("/emergency-card/choose").context["form"].is_bound
+
+
+def test_what_was_typed_lies_sealed_and_not_for_long(asked: Client) -> None:
+    answer = asked.post("/emergency-card/choose", SHOWN)
+    kept = str(dict(asked.session))
+    with time_machine.travel(timezone.now() + DeviceSession.CONFIRMATION_LASTS * 2):
+        late = confirm_it(asked, answer).context["form"]
+
+    assert "Deaf" not in kept
+    assert not late.is_bound
+
+
+def test_what_was_typed_on_one_page_is_not_shown_on_another(asked: Client) -> None:
+    answer = asked.post("/emergency-card/choose", SHOWN)
+    asked.post("/confirm", {"password": PASSWORD, "next": "/links/new"})
+
+    assert answer.status_code == 302
+    assert not asked.get("/links/new").context["form"].is_bound
+    assert not asked.get("/emergency-card/choose").context["form"].is_bound
+
+
+def test_made_anew_it_asks_first_and_comes_back_to_the_card(asked: Client, patient: User) -> None:
+    card = make_card(patient)
+
+    answer = asked.post(f"/emergency-card/{card.pk}/reissue")
+
+    assert answer["Location"] == "/confirm?next=/emergency-card"
+    assert confirm_it(asked, answer).status_code == 200
+    assert own_card(actor=patient) == card
+
+
 # --- The API ------------------------------------------------------------------------------
 
 
@@ -241,6 +312,22 @@ def test_app_makes_reads_and_confirms_a_card(patient: User) -> None:
     assert all(part["confirmed_at"] for part in confirmed["parts"])
     assert confirmed == app.get(API).json()
     assert confirmed["url"].endswith(str(own_card(actor=patient).secret))
+
+
+def test_app_is_asked_first_whether_it_is_them(patient: User) -> None:
+    card = make_card(patient)
+    app = api_client(patient)
+    unconfirmed(DeviceSession.objects.latest("pk"))
+
+    answers = [
+        app.put(API, {"shows": ["SEX"]}, format="json"),
+        app.post(f"{API}/reissue", {"card_id": str(card.pk)}, format="json"),
+    ]
+
+    codes = [(one.status_code, one.json()["errors"][0]["code"]) for one in answers]
+    assert codes == [(403, "confirmation_required")] * 2
+    assert own_card(actor=patient) == card
+    assert app.delete(API).status_code == 204
 
 
 def test_app_replaces_and_withdraws_it(patient: User) -> None:

@@ -15,6 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.middleware import confirmed, device_session
+from accounts.models import Role
+from accounts.views.confirmed import ConfirmedFormPage
 from common.files import download_png, show_pdf
 from common.languages import spoken
 from common.pages import FormPage, explained
@@ -46,20 +49,22 @@ def emergency_card(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class EmergencyChoose(FormPage):
-    """Choosing what the card shows; the first time this makes it."""
+class EmergencyChoose(ConfirmedFormPage):
+    """Choosing what the card shows; the first time this makes it. Whoever does has just confirmed
+    that it is them."""
 
     template_name = "qrverify/emergency/choose.html"
     form_class = ChooseForm
+    role = Role.PATIENT
 
     def get_form(self, form_class: Any = None) -> ChooseForm:
-        card = services.live_card(actor=self.request.user)
-        if self.request.method == "POST":
-            return ChooseForm(self.request.POST)
-        return ChooseForm.of(card)
+        typed = self.get_form_kwargs()["data"]
+        if typed is not None:
+            return ChooseForm(typed)
+        return ChooseForm.of(services.live_card(actor=self.request.user))
 
     def form_valid(self, form: ChooseForm) -> HttpResponse:
-        services.set_card(actor=self.request.user, choice=form.choice())
+        services.set_card(session=device_session(self.request), choice=form.choice())
         return redirect("emergency-confirm")
 
 
@@ -82,9 +87,10 @@ class EmergencyConfirm(FormPage):
 
 
 @require_POST
+@confirmed(back_to="emergency-card")
 def emergency_reissue(request: HttpRequest, card_id: UUID) -> HttpResponse:
     with explained(request):
-        services.reissue_card(actor=request.user, card_id=card_id)
+        services.reissue_card(session=device_session(request), card_id=card_id)
         messages.success(request, _("There is a new card. Print it: the old one opens nothing."))
     return redirect("emergency-card")
 
