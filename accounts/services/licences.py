@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DoctorProfile
 from common.clock import clinic_date
 from common.errors import InvalidInput
+from common.runs import each
 from notifications.services import notify
 from notifications.wording import Kind
 
@@ -37,7 +38,7 @@ def tell_of_ending_licences(*, today: dt.date) -> int:
         .licence_in_force(today)
         .exclude(licence_end_told=models.F("licence_expiry_date"))
     )
-    return sum(_tell(profile) for profile in ending.select_related("user"))
+    return each(ending.select_related("user"), _tell)
 
 
 @transaction.atomic

@@ -61,6 +61,16 @@ def test_doctor_is_told_once_and_again_for_the_next_licence() -> None:
     assert Notification.objects.filter(recipient=doctor).count() == 2
 
 
+def test_one_who_cannot_be_told_holds_up_no_other() -> None:
+    """Whose time zone no longer exists, for one."""
+    User.objects.filter(pk=ending(9).pk).update(time_zone="Gone/Nowhere")
+    doctor = ending(10)
+
+    tell_of_ending_licences()
+
+    assert Notification.objects.get().recipient == doctor
+
+
 def test_day_is_written_as_its_reader_writes_it() -> None:
     DoctorFactory(language=Language.ARABIC, profile__licence_expiry_date=dt.date(2026, 3, 5))
 
