@@ -9,12 +9,15 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from common.languages import Language
+from prescriptions.models import Prescription
 from prescriptions.safety import (
     Concern,
+    Reader,
     Report,
     SafetyWarning,
     Severity,
     Unchecked,
+    from_json,
     reason_sentence,
     sentence,
 )
@@ -32,15 +35,24 @@ CONCERNS: Mapping[Concern, Promise] = {
 }
 
 
-def spoken_report(report: Report, language: Language) -> dict[str, Any]:
+def spoken_report(
+    report: Report, language: Language, reader: Reader = Reader.PRESCRIBER
+) -> dict[str, Any]:
     """A report as plain values, each finding with its sentence."""
     return {
-        "warnings": [_warning(warning, language) for warning in report.warnings],
-        "unchecked": [_unchecked(name, language) for name in report.unchecked],
+        "warnings": [_warning(warning, language, reader) for warning in report.warnings],
+        "unchecked": [_unchecked(name, language, reader) for name in report.unchecked],
     }
 
 
-def _warning(warning: SafetyWarning, language: Language) -> dict[str, Any]:
+def kept_report(prescription: Prescription, user: Any, language: Language) -> dict[str, Any]:
+    """What was found when it was issued, to its patient or its prescriber."""
+    is_patient = user.pk == prescription.patient_id
+    reader = Reader.PATIENT if is_patient else Reader.PRESCRIBER
+    return spoken_report(from_json(prescription.safety), language, reader)
+
+
+def _warning(warning: SafetyWarning, language: Language, reader: Reader) -> dict[str, Any]:
     return {
         "key": warning.key,
         "kind": str(warning.kind),
@@ -48,7 +60,7 @@ def _warning(warning: SafetyWarning, language: Language) -> dict[str, Any]:
         "position": warning.position,
         "medicine": warning.medicine,
         "against": warning.against or None,
-        "sentence": sentence(warning, language),
+        "sentence": sentence(warning, language, reader),
         "source": warning.source or None,
         "source_date": warning.source_date or None,
         "reason_code": warning.reason_code or None,
@@ -57,11 +69,11 @@ def _warning(warning: SafetyWarning, language: Language) -> dict[str, Any]:
     }
 
 
-def _unchecked(unchecked: Unchecked, language: Language) -> dict[str, Any]:
+def _unchecked(unchecked: Unchecked, language: Language, reader: Reader) -> dict[str, Any]:
     return {
         "position": unchecked.position,
         "name": unchecked.name or None,
         "kind": str(unchecked.kind),
         "suggestion": unchecked.suggestion or None,
-        "sentence": sentence(unchecked, language),
+        "sentence": sentence(unchecked, language, reader),
     }

@@ -16,7 +16,7 @@ from prescriptions.safety.report import (
     as_json,
     from_json,
 )
-from prescriptions.safety.sentences import reason_sentence, sentence
+from prescriptions.safety.sentences import Reader, reason_sentence, sentence
 
 __all__ = [
     "Concern",
@@ -25,6 +25,7 @@ __all__ = [
     "Match",
     "Ordered",
     "OverrideReason",
+    "Reader",
     "Report",
     "SafetyWarning",
     "Severity",

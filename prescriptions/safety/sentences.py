@@ -4,11 +4,12 @@ keeps its direction in a sentence of the other one."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from typing import Any
 
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.languages import Language
@@ -16,6 +17,15 @@ from prescriptions.safety.catalogue import catalogue
 from prescriptions.safety.report import Concern, Kind, OverrideReason, SafetyWarning, Unchecked
 
 _ISOLATED = "\u2068%s\u2069"
+
+
+class Reader(Enum):
+    """Who reads of a finding. Paper is read as a pharmacy reads."""
+
+    PRESCRIBER = auto()
+    PATIENT = auto()
+    PHARMACY = auto()
+
 
 # What happens when the two meet; the codes stand in data/interactions.csv.
 EFFECTS: Mapping[str, Promise] = {
@@ -49,23 +59,26 @@ EFFECTS: Mapping[str, Promise] = {
     "WITHDRAWAL": _("sudden withdrawal"),
 }
 
-_HIDDEN: Mapping[Concern, Promise] = {
-    Concern.ALLERGY: _(
+# What may not be named, worded for who reads of it.
+_HIDDEN: Mapping[Reader, Promise] = {
+    Reader.PRESCRIBER: _(
         "Something in this patient's record that is not shared with you conflicts with "
-        "%(medicine)s (allergy). Ask the patient."
+        "%(medicine)s (%(concern)s). Ask the patient."
     ),
-    Concern.CROSS_REACTIVITY: _(
-        "Something in this patient's record that is not shared with you conflicts with "
-        "%(medicine)s (allergy to something related). Ask the patient."
+    Reader.PATIENT: _(
+        "Something in your record, which the doctor could not see, may not go with "
+        "%(medicine)s. Ask the doctor or the pharmacist."
     ),
-    Concern.DUPLICATE: _(
-        "Something in this patient's record that is not shared with you conflicts with "
-        "%(medicine)s (the same or a similar medicine). Ask the patient."
+    Reader.PHARMACY: _(
+        "Something in the patient's record that the doctor could not see conflicts with "
+        "%(medicine)s (%(concern)s)."
     ),
-    Concern.INTERACTION: _(
-        "Something in this patient's record that is not shared with you conflicts with "
-        "%(medicine)s (interaction). Ask the patient."
-    ),
+}
+_CONCERNS: Mapping[Concern, Promise] = {
+    Concern.ALLERGY: pgettext_lazy("hidden conflict", "allergy"),
+    Concern.CROSS_REACTIVITY: pgettext_lazy("hidden conflict", "allergy to something related"),
+    Concern.DUPLICATE: pgettext_lazy("hidden conflict", "the same or a similar medicine"),
+    Concern.INTERACTION: pgettext_lazy("hidden conflict", "interaction"),
 }
 
 _WHERE: Mapping[Kind, Promise] = {
@@ -81,20 +94,41 @@ _UNCHECKED: Mapping[Kind, Promise] = {
     Kind.PRESCRIBED: _("%(name)s, prescribed already: not checked."),
 }
 
-_UNCHECKED_HIDDEN: Mapping[Kind, Promise] = {
-    Kind.ORDERED: _("A medicine of this order: not checked."),
-    Kind.ALLERGY: _("An allergy that is not shared with you could not be compared."),
-    Kind.TAKEN: _("A medicine the patient takes that is not shared with you: not checked."),
-    Kind.PRESCRIBED: _("A prescribed medicine that is not shared with you: not checked."),
+_IN_THE_ORDER = _("A medicine of this order: not checked.")
+_IN_YOUR_RECORD = _(
+    "Something in your record, which the doctor could not see, was not compared with these "
+    "medicines."
+)
+_UNCHECKED_HIDDEN: Mapping[Reader, Mapping[Kind, Promise]] = {
+    Reader.PRESCRIBER: {
+        Kind.ORDERED: _IN_THE_ORDER,
+        Kind.ALLERGY: _("An allergy that is not shared with you could not be compared."),
+        Kind.TAKEN: _("A medicine the patient takes that is not shared with you: not checked."),
+        Kind.PRESCRIBED: _("A prescribed medicine that is not shared with you: not checked."),
+    },
+    Reader.PATIENT: {
+        Kind.ORDERED: _IN_THE_ORDER,
+        Kind.ALLERGY: _IN_YOUR_RECORD,
+        Kind.TAKEN: _IN_YOUR_RECORD,
+        Kind.PRESCRIBED: _IN_YOUR_RECORD,
+    },
+    Reader.PHARMACY: {
+        Kind.ORDERED: _IN_THE_ORDER,
+        Kind.ALLERGY: _("An allergy that the doctor could not see could not be compared."),
+        Kind.TAKEN: _("A medicine the patient takes that the doctor could not see: not checked."),
+        Kind.PRESCRIBED: _("A prescribed medicine that the doctor could not see: not checked."),
+    },
 }
 
 
-def sentence(finding: SafetyWarning | Unchecked, language: Language) -> str:
-    """One finding, to be read by the prescriber and printed."""
+def sentence(
+    finding: SafetyWarning | Unchecked, language: Language, reader: Reader = Reader.PRESCRIBER
+) -> str:
+    """One finding, to its reader: what the prescriber was not shown is named to nobody."""
     with translation.override(language):
         if isinstance(finding, Unchecked):
-            return _not_checked(finding)
-        return _warned(finding, language)
+            return _not_checked(finding, reader)
+        return _warned(finding, language, reader)
 
 
 def reason_sentence(warning: SafetyWarning, language: Language) -> str:
@@ -107,9 +141,10 @@ def reason_sentence(warning: SafetyWarning, language: Language) -> str:
     return f"{label}: {_isolated(warning.reason)}" if warning.reason else label
 
 
-def _warned(warning: SafetyWarning, language: Language) -> str:
+def _warned(warning: SafetyWarning, language: Language, reader: Reader) -> str:
     if not warning.is_named:
-        return _say(_HIDDEN[warning.kind], medicine=_isolated(warning.medicine))
+        medicine, concern = _isolated(warning.medicine), str(_CONCERNS[warning.kind])
+        return _say(_HIDDEN[reader], medicine=medicine, concern=concern)
     return _WORDING[warning.kind](warning, language)
 
 
@@ -151,9 +186,9 @@ _WORDING: Mapping[Concern, Callable[[SafetyWarning, Language], str]] = {
 }
 
 
-def _not_checked(unchecked: Unchecked) -> str:
+def _not_checked(unchecked: Unchecked, reader: Reader) -> str:
     if not unchecked.name:
-        return str(_UNCHECKED_HIDDEN[unchecked.kind])
+        return str(_UNCHECKED_HIDDEN[reader][unchecked.kind])
     said = _why_not_checked(unchecked)
     if unchecked.suggestion:
         guess = gettext("Did you mean %(name)s?") % {"name": _isolated(unchecked.suggestion)}

@@ -15,7 +15,7 @@ from common.serializers import StrictSerializer
 from connections.serializers.connections import PersonSerializer
 from prescriptions import safety
 from prescriptions.fills import Fill, fill_of
-from prescriptions.findings import spoken_report
+from prescriptions.findings import kept_report
 from prescriptions.models import (
     FrequencyUnit,
     Prescription,
@@ -294,7 +294,7 @@ class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):
         """It names allergies, which are shared by another grant."""
         if self._is_copy(prescription):
             return None
-        return spoken_report(safety.from_json(prescription.safety), spoken())
+        return kept_report(prescription, self.context["reader"], spoken())
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_verification_url(self, prescription: Prescription) -> str | None:

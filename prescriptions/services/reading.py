@@ -188,7 +188,10 @@ def _safety_notes(prescription: Prescription) -> Iterator[SafetyNote]:
 
 
 def _safety_note(finding: safety.SafetyWarning | safety.Unchecked) -> SafetyNote:
-    return SafetyNote(safety.sentence(finding, "en"), safety.sentence(finding, "ar"))
+    reader = safety.Reader.PHARMACY
+    return SafetyNote(
+        safety.sentence(finding, "en", reader), safety.sentence(finding, "ar", reader)
+    )
 
 
 @transaction.atomic

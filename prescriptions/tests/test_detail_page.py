@@ -14,7 +14,7 @@ from connections.models import AccessGrant, Connection, DataCategory
 from connections.services.connections import end_connection
 from connections.services.grants import Sharing, set_grant
 from connections.tests.factories import ConnectionFactory
-from medisync.tests.client import page_client
+from medisync.tests.client import api_client, page_client
 from prescriptions.models import Prescription, StopReason
 from prescriptions.services.amending import amend_prescription
 from prescriptions.services.claiming import return_prescription
@@ -362,6 +362,26 @@ def test_patient_is_not_spoken_to_as_the_prescriber_was(
     assert "not shared with you" in to_doctor
     assert "not shared with you" not in shown
     assert "which the doctor could not see, was not compared with these medicines" in shown
+
+
+def hidden_conflict(connection: Connection) -> Prescription:
+    """With one that the prescriber was not shown, and one name that was compared with nothing."""
+    for substance in ("Amlodipine", "Foozine"):
+        AllergyIntolerance.objects.create(patient=connection.patient, substance=substance)
+    return issue(connection)
+
+
+@pytest.mark.parametrize(("who", "is_told"), [("doctor", True), ("patient", False)])
+def test_only_the_prescriber_is_told_over_the_api_what_is_not_shared_with_them(
+    who: str, is_told: bool, connection: Connection, request: pytest.FixtureRequest
+) -> None:
+    issued = hidden_conflict(connection)
+
+    answer = api_client(request.getfixturevalue(who)).get(f"/api/v1/prescriptions/{issued.pk}")
+
+    kept = answer.json()["safety"]
+    for finding in (*kept["warnings"], *kept["unchecked"]):
+        assert ("not shared with you" in finding["sentence"]) is is_told
 
 
 def test_story_takes_the_same_queries_however_long(

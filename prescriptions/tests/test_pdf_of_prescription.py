@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import AllergyIntolerance
 from common.clock import clinic_date
 from common.languages import Language
 from common.paper import written_day
@@ -58,6 +59,17 @@ def test_what_the_check_found_is_printed_with_why_it_was_prescribed(connection: 
     assert "Amlodipine holds the same substance as Amlodipine" in text
     assert "Prescribed all the same: It is known." in text
     assert "Blaxomit: not checked" in text
+
+
+def test_paper_says_nothing_of_what_is_not_shared_with_its_reader(connection: Connection) -> None:
+    for substance in ("Amlodipine", "Foozine"):
+        AllergyIntolerance.objects.create(patient=connection.patient, substance=substance)
+
+    (text,) = texts(printable(issue(connection), None))
+
+    assert "that the doctor could not see conflicts with Amlodipine (allergy)." in text
+    assert "An allergy that the doctor could not see could not be compared." in text
+    assert "not shared with you" not in text
 
 
 def test_a_copy_keeps_what_the_check_found_to_itself(connection: Connection) -> None:

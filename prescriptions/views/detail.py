@@ -20,10 +20,9 @@ from accounts.models import User
 from common.clock import clinic_date
 from common.languages import spoken
 from common.qr import qr_svg
-from prescriptions import safety
 from prescriptions.differences import Change, ItemChange, changes_of_items, changes_of_text
 from prescriptions.fills import counted
-from prescriptions.findings import spoken_report
+from prescriptions.findings import kept_report
 from prescriptions.forms.orders import PrintForm
 from prescriptions.models import DispenseClaim, Prescription, StopReason
 from prescriptions.policies import can_amend, can_issue, can_request_refill, can_stop
@@ -122,7 +121,7 @@ def _story(user: User, prescription: Prescription) -> dict[str, Any]:
         "current": history.versions[0],
         "versions": list(_compared(history.versions)),
         "request_row": next(iter(history.requests), None),
-        "report": spoken_report(safety.from_json(prescription.safety), spoken()),
+        "report": kept_report(prescription, user, spoken()),
     }
 
 

@@ -169,8 +169,9 @@ def content_of(prescription: Prescription) -> Content:
 
 def _findings(prescription: Prescription) -> Iterator[Finding]:
     report, language = safety.from_json(prescription.safety), spoken()
+    reader = safety.Reader.PHARMACY
     for warning in report.warnings:
         reason = safety.reason_sentence(warning, language)
-        yield Finding(safety.sentence(warning, language), reason)
+        yield Finding(safety.sentence(warning, language, reader), reason)
     for unchecked in report.unchecked:
-        yield Finding(safety.sentence(unchecked, language))
+        yield Finding(safety.sentence(unchecked, language, reader))

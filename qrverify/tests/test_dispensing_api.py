@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from accounts.models import AllergyIntolerance
 from common.ids import uuid7
 from connections.models import Connection
 from medisync.tests.client import api_client
@@ -46,6 +47,16 @@ def claimed(prescription: Prescription, **changes: Any) -> dict[str, Any]:
 def refusal(answer: dict[str, Any]) -> tuple[str, str | None]:
     (error,) = answer["errors"]
     return error["code"], error["attr"]
+
+
+def test_pharmacist_is_not_spoken_to_as_the_prescriber_was(connection: Connection) -> None:
+    for substance in ("Amlodipine", "Foozine"):
+        AllergyIntolerance.objects.create(patient=connection.patient, substance=substance)
+
+    conflict, unchecked = opened(issue(connection))["content"]["safety"]
+
+    assert "that the doctor could not see conflicts with" in conflict["text"]
+    assert unchecked["text"] == "An allergy that the doctor could not see could not be compared."
 
 
 def test_right_pin_shows_what_was_prescribed(prescription: Prescription) -> None:
