@@ -68,12 +68,15 @@ class BasePrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
         found = Prescription.objects.with_course().get(pk=prescription.pk)
         return Response(self.get_serializer(found).data, **options)
 
-    def _page(self, found: PrescriptionQuerySet) -> Response:
+    def _listed(self, found: PrescriptionQuerySet) -> Response:
         """A list; `is_active` keeps those still in force, or those no longer."""
         is_active = valid_query(self.request, ActiveQuerySerializer)["is_active"]
         if is_active is not None:
             today = clinic_date()
             found = found.active(today) if is_active else found.past(today)
+        return self._page(found)
+
+    def _page(self, found: PrescriptionQuerySet) -> Response:
         page = self.paginate_queryset(found.with_course())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -123,23 +126,23 @@ class PrescriptionViewSet(BasePrescriptionViewSet):
     def versions(self, request: Request, pk: UUID) -> Response:
         """All that was ever issued under its number, the newest first; that you looked is
         logged once."""
+        valid_query(request, StrictSerializer)
         with transaction.atomic():
-            found = reading.open_versions(actor=request.user, prescription_id=pk)
-            return self._page(found.with_course())
+            return self._page(reading.open_versions(actor=request.user, prescription_id=pk))
 
     @extend_schema(parameters=[IS_ACTIVE], responses=PrescriptionSerializer(many=True))
     @action(detail=False, url_path="my-prescriptions")
     def my_prescriptions(self, request: Request) -> Response:
         """Your own in their last version, newest first."""
         mine = Prescription.objects.visible_to(request.user).current()
-        return self._page(mine.filter(patient_id=request.user.pk))
+        return self._listed(mine.filter(patient_id=request.user.pk))
 
     @extend_schema(parameters=[IS_ACTIVE], responses=PrescriptionSerializer(many=True))
     @action(detail=False, url_path="patients/<uuid:patient_id>")
     def of_patient(self, request: Request, patient_id: UUID) -> Response:
         """Those of one patient that you may see. A doctor's look through them is logged."""
         with transaction.atomic():
-            return self._page(reading.list_of_patient(actor=request.user, patient_id=patient_id))
+            return self._listed(reading.list_of_patient(actor=request.user, patient_id=patient_id))
 
     @extend_schema(
         parameters=[
@@ -173,7 +176,7 @@ class ConnectionPrescriptionViewSet(BasePrescriptionViewSet):
     def list(self, request: Request, connection_id: UUID) -> Response:
         """Newest first, for both sides. A doctor's look through them is logged."""
         with transaction.atomic():
-            return self._page(
+            return self._listed(
                 reading.list_of_connection(actor=request.user, connection_id=connection_id)
             )
 

@@ -256,6 +256,17 @@ def test_versions_are_listed_newest_first_and_the_look_is_logged_once(
     assert reads.count() == 1
 
 
+def test_versions_have_no_filter(connection: Connection) -> None:
+    old = issue(connection)
+    amend(old)
+    app = api_client(connection.doctor)
+
+    answer = app.get(f"/api/v1/prescriptions/{old.pk}/versions?is_active=true&limit=5")
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["attr"], error["code"]) == (400, "is_active", "unknown_field")
+
+
 @pytest.mark.parametrize("who", ["stranger", "other_doctor", "admin"])
 def test_nobody_else_sees_the_versions(
     who: str, connection: Connection, request: pytest.FixtureRequest
