@@ -16,8 +16,9 @@ from common.ids import uuid7
 from connections.models import Connection
 from connections.services.connections import end_connection
 from connections.tests.factories import ConnectionFactory
-from medisync.tests.client import api_client
+from medisync.tests.client import api_client, page_client
 from prescriptions.models import Prescription
+from prescriptions.services.refills import request_refill
 from prescriptions.tests.factories import issue
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,39 @@ def test_opening_one_is_logged(connection: Connection) -> None:
 
     event = AccessEvent.objects.get(action="READ")
     assert (event.actor_id, event.object_id) == (connection.patient_id, prescription.pk)
+
+
+@pytest.mark.parametrize("client", [api_client, page_client])
+def test_list_of_one_patient_is_logged_on_every_surface(
+    connection: Connection, client: Any
+) -> None:
+    issue(connection)
+    urls = {api_client: of_connection(connection), page_client: f"/connections/{connection.pk}"}
+
+    assert client(connection.doctor).get(urls[client]).status_code == 200
+
+    listed = AccessEvent.objects.get(action="LISTED")
+    assert (listed.actor_id, listed.patient_id) == (connection.doctor_id, connection.patient_id)
+
+
+@pytest.mark.parametrize(
+    ("client", "url"),
+    [
+        (page_client, "/prescriptions"),
+        (page_client, "/prescriptions?q=Mona"),
+        (page_client, "/refills"),
+        (api_client, "/api/v1/refill-requests"),
+    ],
+)
+def test_lists_over_all_patients_are_logged_on_no_surface(
+    connection: Connection, client: Any, url: str
+) -> None:
+    request_refill(actor=connection.patient, prescription_id=issue(connection).pk)
+    before = AccessEvent.objects.count()
+
+    assert client(connection.doctor).get(url).status_code == 200
+
+    assert AccessEvent.objects.count() == before
 
 
 def test_taking_its_paper_is_logged(connection: Connection) -> None:
