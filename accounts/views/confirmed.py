@@ -18,6 +18,8 @@ from common.pages import FormPage
 
 TYPED_KEY = "typed"
 PURPOSE = "accounts.typed"
+# As the browser sends it. Nobody types as much as that, and each request reads the session.
+MOST_TYPED = 32 * 1024
 
 
 class ConfirmedFormPage(FormPage):
@@ -48,17 +50,24 @@ class ConfirmedFormPage(FormPage):
 
 
 def _keep(request: HttpRequest) -> None:
+    request.session.pop(TYPED_KEY, None)
     typed = request.POST.copy()
     typed.pop("csrfmiddlewaretoken", None)
+    form = typed.urlencode()
+    if len(form) > MOST_TYPED:
+        return
     request.session[TYPED_KEY] = {
         "page": request.get_full_path(),
         "until": (timezone.now() + DeviceSession.CONFIRMATION_LASTS).isoformat(),
-        "form": crypto.seal(typed.urlencode(), purpose=PURPOSE),
+        "form": crypto.seal(form, purpose=PURPOSE),
     }
 
 
 def _kept(request: HttpRequest) -> QueryDict | None:
-    """What was typed on this page before they were asked; once, and a short while later."""
+    """What was typed on this page before they were asked; once, and a short while later. Who asks
+    by HEAD is shown nothing, and takes nothing from who is."""
+    if request.method == "HEAD":
+        return None
     kept = request.session.pop(TYPED_KEY, None)
     if kept is None or kept["page"] != request.get_full_path():
         return None

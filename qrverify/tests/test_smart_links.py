@@ -21,6 +21,7 @@ from accounts.models import AllergyIntolerance, Condition, DeviceSession, Status
 from accounts.policies import ConfirmationNeeded
 from accounts.tests.factories import PASSWORD, AdminFactory
 from accounts.tests.factors import unconfirmed
+from accounts.views.confirmed import TYPED_KEY
 from audit.models import AccessEvent
 from common import crypto
 from common.errors import InvalidInput, NotAllowed
@@ -713,6 +714,30 @@ def test_what_was_typed_is_there_after_confirming(patient):
     assert typed == sent
     assert "Send it once more" in page.content.decode()
     assert browser.post("/links/new", typed)["Location"].startswith("/links/")
+
+
+def test_more_than_anybody_types_is_not_kept_meanwhile(patient):
+    browser = page_client(patient)
+    unconfirmed(DeviceSession.objects.get(user=patient))
+
+    asked = browser.post("/links/new", {"label": "é" * 50_000})
+    page = browser.get("/confirm")
+
+    assert asked["Location"] == "/confirm?next=/links/new"
+    assert page.status_code == 200
+    assert TYPED_KEY not in browser.session
+
+
+def test_what_was_typed_stays_for_who_only_asks_about_the_page(patient):
+    browser = page_client(patient)
+    unconfirmed(DeviceSession.objects.get(user=patient))
+
+    browser.post("/links/new", {"label": "Clinic"})
+    browser.post("/confirm", {"password": PASSWORD, "next": "/links/new"})
+    browser.head("/links/new")
+    page = browser.get("/links/new")
+
+    assert page.context["form"]["label"].value() == "Clinic"
 
 
 def test_the_address_of_one_that_is_there_is_shown_after_confirming(patient):
