@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,10 @@ UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
 INVISIBLE = frozenset({"Cc", "Cf", "Mn"})
 # Blanks that pass for letters: the fillers of Hangul, and Braille without a dot.
 FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# What chooses between shapes of a letter, or glues letters, though Unicode counts it among accents.
+VARIATIONS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Whichever blank of one line, and however many.
+BLANKS = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 # They make what follows read in another order: a name could pass for another, or for our words.
 # The plain marks U+200E and U+200F stay: Arabic beside Latin letters needs them.
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -41,10 +46,20 @@ def is_visible(text: str) -> bool:
     )
 
 
-def without_marks(text: str) -> str:
-    """Without the characters that only tell how others are shown (Unicode's format characters):
-    what looks alike is alike."""
-    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+def as_compared(text: str) -> str:
+    """Without what nobody sees, and with one blank wherever there are any: what looks alike is
+    alike."""
+    seen = (character for character in text if not _is_unseen(character))
+    return BLANKS.sub(" ", "".join(seen))
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether it only tells how others are shown."""
+    return (
+        unicodedata.category(character) == "Cf"
+        or character in FILLERS
+        or VARIATIONS.fullmatch(character) is not None
+    )
 
 
 def joined(*parts: str) -> str:

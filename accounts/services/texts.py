@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import DoctorProfile, User
 from common.errors import InvalidInput
-from common.lines import is_plain_line, is_visible, without_marks
+from common.lines import as_compared, is_plain_line, is_visible
 
 TEXT_LENGTH = 2000
 
@@ -37,7 +37,7 @@ def checked_name(text: str, *, attr: str) -> str:
 def checked_licence_number(text: str) -> str:
     """As it can be compared with the paper: no two that look alike are two."""
     return required_entry(
-        without_marks(text), attr="licence_number", length=DoctorProfile.LICENCE_LENGTH
+        as_compared(text), attr="licence_number", length=DoctorProfile.LICENCE_LENGTH
     )
 
 

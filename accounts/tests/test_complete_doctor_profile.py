@@ -117,11 +117,24 @@ def test_licence_belongs_to_one_doctor() -> None:
         complete_doctor(verified(role=Role.DOCTOR), licence_number=licence)
 
 
-def test_licence_that_only_looks_like_another_is_the_same() -> None:
-    DoctorFactory(profile__licence_number="EG-77")
+@pytest.mark.parametrize(
+    "number",
+    [
+        " EG-\u200b77 A\u200e",
+        "EG-7\ufe0f7 A",
+        "EG-7\u034f7 A",
+        "EG-77 A\U000e0101",
+        "EG-77 A\u3164",
+        "EG-77\u00a0A",
+        "EG-77  A",
+        "EG-77\u2003 A\u3000",
+    ],
+)
+def test_licence_that_only_looks_like_another_is_the_same(number: str) -> None:
+    DoctorFactory(profile__licence_number="EG-77 A")
 
     with pytest.raises(LicenceTaken):
-        complete_doctor(verified(role=Role.DOCTOR), licence_number=" EG-\u200b77\u200e")
+        complete_doctor(verified(role=Role.DOCTOR), licence_number=number)
 
 
 @pytest.mark.parametrize("number", ["EG\n77", "EG\u202877", "\u200b"])
