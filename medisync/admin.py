@@ -22,6 +22,7 @@ from accounts.services.statistics import account_statistics
 from audit.models import AccessCase
 from common.clock import clinic_date
 from medisync.account_pages import account_urls
+from medisync.another_role import approve_everywhere
 from notifications.models import EmailDelivery
 
 
@@ -31,6 +32,7 @@ class MedisyncAdminSite(admin.AdminSite):
     site_title = site_header = "MediSync"
     index_title = _("Administration")
     site_url = None
+    approve_change = staticmethod(approve_everywhere)
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

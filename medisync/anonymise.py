@@ -11,7 +11,7 @@ from accounts.services.anonymise import anonymise_user
 from chat.services.help import forget_help
 from connections.services.grants import forget_grants
 from connections.services.request_contents import (
-    close_late_requests,
+    close_requests,
     forget_requests,
     hold_who_waits,
 )
@@ -27,7 +27,7 @@ def anonymise_everywhere(*, session: DeviceSession, user_id: UUID, email: str, r
     seen to after it, one by one: to the doctor, nothing is open by then.
     """
     user = _anonymise(session=session, user_id=user_id, email=email, reason=reason)
-    close_late_requests(user=user, by=session.user)
+    close_requests(user=user, by=session.user)
     refills.close_requests(user=user, by=session.user)
     forget_grants(user=user, by=session.user)
     return user

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -44,6 +44,12 @@ PROPOSE: dict[str, Callable[..., AccountChange]] = {
 }
 CHANGE_LIST = "admin:accounts_accountchange_changelist"
 CHANGE_PAGE = "admin:accounts_accountchange_change"
+
+
+class Office(Protocol):
+    """The site, which knows what an approved change means to other apps."""
+
+    approve_change: Callable[..., AccountChange]
 
 
 class DecisionFilter(ChosenFilter):
@@ -129,7 +135,7 @@ class AccountChangeAdmin(LookOnly, admin.ModelAdmin[AccountChange]):
     @method_decorator(require_POST)
     def approve(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         form = ApproveChangeForm(request.POST, prefix="approve")
-        return self._decide(request, pk, form, changes.approve_change)
+        return self._decide(request, pk, form, cast(Office, self.admin_site).approve_change)
 
     @method_decorator(require_POST)
     def refuse(self, request: HttpRequest, pk: UUID) -> HttpResponse:

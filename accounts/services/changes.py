@@ -235,6 +235,9 @@ def _locked_user(change: AccountChange) -> User:
 
 
 def _apply_role(session: DeviceSession, user: User, new: Values) -> None:
+    # Whoever is about to connect with them keeps the row: they are waited for, and whoever comes
+    # later waits for the new role.
+    User.objects.select_for_update().get(pk=user.pk)
     user.role = new["role"]
     user.save(update_fields=["role"])
     # Whoever approves may have lost the office in the meantime.

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from audit.models import AccessEvent
 from audit.services import record_access
 from common.errors import InvalidInput
 from common.live import announce, user_group
+from common.runs import each
 from connections.models import Connection, ConnectionRequest, Weekday
 from connections.policies import (
     check_can_block,
@@ -26,7 +28,7 @@ from connections.policies import (
     check_can_unblock,
 )
 from connections.services.grants import NOTHING, Sharing, check_sharing, end_grant, open_grant
-from connections.services.pairs import Pair, lock_connection, lock_pair
+from connections.services.pairs import Pair, basis_of, lock_connection, lock_pair, lock_pair_of
 from connections.services.requests import close_overdue, close_request
 from notifications.services import notify
 from notifications.wording import Kind
@@ -80,6 +82,23 @@ def end_connection(*, actor: Any, connection_id: UUID) -> Connection:
     _part(connection, Connection.Status.INACTIVE, by=actor)
     connection.save()
     return connection
+
+
+def end_connections(*, user: User, by: User) -> None:
+    """End all that join a person who takes another role to others, one by one, where one
+    that fails is logged and holds up no other. After the commit of the new role: whoever connects
+    from then on is refused."""
+    mine = Q(patient=user) | Q(doctor=user)
+    standing = Connection.objects.active().filter(mine).order_by("patient_id")
+    each(standing, lambda connection: _end_one(connection, by=by))
+
+
+@transaction.atomic
+def _end_one(seen: Connection, *, by: User) -> None:
+    connection = lock_pair_of(seen).connection
+    if connection is not None and connection.is_active:
+        _part(connection, Connection.Status.INACTIVE, by=by)
+        connection.save()
 
 
 @transaction.atomic
@@ -191,13 +210,12 @@ def _set_block(connection: Connection, by: Any, at: dt.datetime | None) -> None:
 
 
 def _log(connection: Connection, action: AccessEvent.Action, *, by: Any) -> None:
-    is_patient = by.pk == connection.patient_id
     record_access(
         actor_id=by.pk,
         patient_id=connection.patient_id,
         action=action,
         target=connection,
-        basis=AccessEvent.Basis.SELF if is_patient else AccessEvent.Basis.CARE,
+        basis=basis_of(connection, by),
     )
 
 

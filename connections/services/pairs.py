@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from audit.models import AccessEvent
 from connections.models import Connection, ConnectionRequest
 
 Row = TypeVar("Row", bound=Model)
@@ -84,3 +85,12 @@ def lock_connection(*, actor: Any, connection_id: UUID) -> tuple[Pair, Connectio
     if pair.connection is None:
         raise Http404
     return pair, pair.connection
+
+
+def basis_of(row: Connection | ConnectionRequest, by: Any) -> AccessEvent.Basis:
+    """As what somebody acts on a pair: as one of the two, or as an administrator. What nobody
+    does, time does, as part of the care."""
+    if by is None or by.pk == row.doctor_id:
+        return AccessEvent.Basis.CARE
+    is_patient = by.pk == row.patient_id
+    return AccessEvent.Basis.SELF if is_patient else AccessEvent.Basis.ADMINISTRATION

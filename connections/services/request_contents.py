@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from accounts.models import Role, User
+from accounts.models import User
 from audit.models import AccessEvent
 from common.runs import each
 from connections.models import ConnectionRequest
@@ -67,7 +67,7 @@ def forget_requests(*, user: User, by: User, held: Collection[UUID]) -> None:
     name either. That they asked, and when, stays.
 
     `held` are those of `hold_who_waits`. What others ask between that and the commit is closed
-    by `close_late_requests`.
+    by `close_requests`.
     """
     mine = Q(patient=user) | Q(doctor=user)
     waiting = ConnectionRequest.objects.pending().filter(mine, patient__in=held)
@@ -80,11 +80,12 @@ def forget_requests(*, user: User, by: User, held: Collection[UUID]) -> None:
     _forget_reasons(ConnectionRequest.objects.filter(mine))
 
 
-def close_late_requests(*, user: User, by: User) -> None:
-    """Close what was asked of a person while they were being anonymised. After the commit, and
-    one by one: whoever asks from then on is refused."""
-    late = ConnectionRequest.objects.pending().filter(doctor=user)
-    for request in late.order_by("patient_id"):
+def close_requests(*, user: User, by: User) -> None:
+    """Close what waits of a person who is anonymised or takes another role, which may have been
+    asked meanwhile. After the commit, and one by one: whoever asks from then on is refused."""
+    mine = Q(patient=user) | Q(doctor=user)
+    waiting = ConnectionRequest.objects.pending().filter(mine)
+    for request in waiting.order_by("patient_id"):
         _close_for_good(request, user, by=by)
 
 
@@ -116,7 +117,7 @@ def _found(request: ConnectionRequest | None) -> ConnectionRequest:
 def _close_for_good(request: ConnectionRequest, user: User, *, by: User) -> None:
     waiting = lock_pair_of(request).waiting
     if waiting is not None and waiting.pk == request.pk:
-        status = Status.CANCELLED if user.role == Role.PATIENT else Status.REJECTED
+        status = Status.CANCELLED if waiting.patient_id == user.pk else Status.REJECTED
         close_request(waiting, status, by=by)
 
 

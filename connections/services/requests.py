@@ -23,7 +23,7 @@ from connections.models import ConnectionRequest
 from connections.models.requests import image_path
 from connections.policies import check_can_cancel, check_can_request, check_may_try, may_try
 from connections.services.grants import NOTHING, Sharing, check_sharing
-from connections.services.pairs import Pair, lock_pair, lock_pair_of, see_pair
+from connections.services.pairs import Pair, basis_of, lock_pair, lock_pair_of, see_pair
 from notifications.services import notify
 from notifications.wording import Kind
 
@@ -173,15 +173,8 @@ def log_request(request: ConnectionRequest, action: AccessEvent.Action, *, by: A
         patient_id=request.patient_id,
         action=action,
         target=request,
-        basis=_basis(request, by),
+        basis=basis_of(request, by),
     )
-
-
-def _basis(request: ConnectionRequest, by: Any) -> AccessEvent.Basis:
-    if by is None or by.pk == request.doctor_id:
-        return AccessEvent.Basis.CARE
-    is_patient = by.pk == request.patient_id
-    return AccessEvent.Basis.SELF if is_patient else AccessEvent.Basis.ADMINISTRATION
 
 
 def _tell(request: ConnectionRequest, recipient: User, kind: Kind) -> None:
