@@ -40,8 +40,9 @@ def _anonymise(*, session: DeviceSession, user_id: UUID, email: str, reason: str
     forget_requests(user=user, by=session.user, held=held)
     refills.forget_requests(user=user, by=session.user)
     forget_help(user=user)
+    # Also of who is no patient any more.
+    forget_card(user=user)
+    forget_links(user=user)
     if user.role == Role.PATIENT:
         forget_grants(user=user, by=session.user)
-        forget_card(user=user)
-        forget_links(user=user)
     return user

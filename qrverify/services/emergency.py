@@ -229,7 +229,7 @@ def openings(*, actor: Any) -> EmergencyScanQuerySet:
 
 @transaction.atomic
 def forget_card(*, user: User) -> None:
-    """Of a patient who is anonymised no card opens anything, and what responders typed, which
+    """Of a person who is anonymised no card opens anything, and what responders typed, which
     may name them, goes. That it was opened stays."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     for card in EmergencyCard.objects.live().filter(patient=user):

@@ -171,7 +171,7 @@ def revoke_link(*, actor: Any, link_id: UUID) -> SharedLink:
 
 @transaction.atomic
 def forget_links(*, user: User) -> None:
-    """Of a patient who is anonymised no link opens anything; what was typed, which may name
+    """Of a person who is anonymised no link opens anything; what was typed, which may name
     them, goes. That links were opened stays."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     for link in SharedLink.objects.filter(patient=user, revoked_at=None):

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from accounts.models import EmergencyContact, Status, User
+from accounts.models import EmergencyContact, Role, Status, User
 from accounts.services.health import add_entry
 from common.errors import InvalidInput
 from medisync.anonymise import anonymise_everywhere
@@ -42,6 +42,21 @@ def test_card_of_a_forgotten_patient_opens_nothing_and_names_nobody(
     ended = EmergencyCard.objects.get()
     assert (scan.responder_name, scan.reason) == ("", "")
     assert (ended.end_reason, ended.secret, ended.note) == ("ANONYMISED", None, "")
+    with pytest.raises(CardWithdrawn):
+        open_card(secret=secret, responder_name="Nour", reason_code="LOST")
+
+
+def test_card_of_somebody_who_was_a_patient_opens_nothing_once_they_are_forgotten(
+    patient: User, admin: User
+) -> None:
+    secret = str(make_card(patient, ["NAME"]).secret)
+    User.objects.filter(pk=patient.pk).update(role=Role.ADMIN)
+
+    anonymise_everywhere(
+        session=sign_in(admin), user_id=patient.pk, email=patient.email, reason="Asked."
+    )
+
+    assert EmergencyCard.objects.get().end_reason == "ANONYMISED"
     with pytest.raises(CardWithdrawn):
         open_card(secret=secret, responder_name="Nour", reason_code="LOST")
 

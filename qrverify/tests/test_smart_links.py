@@ -17,7 +17,7 @@ from django.utils import timezone
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from accounts.models import AllergyIntolerance, Condition, DeviceSession, Status, User
+from accounts.models import AllergyIntolerance, Condition, DeviceSession, Role, Status, User
 from accounts.policies import ConfirmationNeeded
 from accounts.tests.factories import PASSWORD, AdminFactory
 from accounts.tests.factors import unconfirmed
@@ -378,6 +378,19 @@ def test_of_a_patient_who_is_anonymised_nothing_opens_and_no_name_is_kept(patien
         follow(link)
     link.refresh_from_db()
     assert [link.label, LinkOpening.objects.get().recipient] == ["", ""]
+
+
+def test_of_somebody_who_was_a_patient_and_is_anonymised_no_link_opens(patient):
+    make_card(patient, ["NAME"])
+    link = share(patient, content="EMERGENCY", categories=[])
+    User.objects.filter(pk=patient.pk).update(role=Role.ADMIN)
+
+    anonymise_everywhere(
+        session=sign_in(AdminFactory()), user_id=patient.pk, email=patient.email, reason="Asked."
+    )
+
+    with pytest.raises(LinkGone):
+        follow(link)
 
 
 # --- Passcodes --------------------------------------------------------------------------------
