@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import django_stubs_ext
 import environ
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -207,6 +208,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
+# What is done each hour or day has a time of its own, in UTC: a period that is counted from the
+# start of the clock would begin anew with each deployment. By day people are told, by night things
+# are tidied.
 CELERY_BEAT_SCHEDULE = {
     "requeue-due-emails": {
         "task": "notifications.jobs.requeue_due_emails",
@@ -220,17 +224,17 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete-expired-proofs": {
         "task": "accounts.jobs.delete_expired_proofs",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="3"),
         "options": {"expires": 3600},
     },
     "delete-expired-registrations": {
         "task": "accounts.jobs.delete_expired_registrations",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="8"),
         "options": {"expires": 3600},
     },
     "delete-lapsed-sign-ins": {
         "task": "accounts.jobs.delete_lapsed_sign_ins",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="13"),
         "options": {"expires": 3600},
     },
     "tell-of-unread-messages": {
@@ -240,7 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tell-of-ending-licences": {
         "task": "accounts.jobs.tell_of_ending_licences",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="7", minute="0"),
         "options": {"expires": 24 * 3600},
     },
     "requeue-due-exports": {
@@ -250,52 +254,52 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete-expired-exports": {
         "task": "medisync.jobs.delete_expired_exports",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="18"),
         "options": {"expires": 3600},
     },
     "refresh-directory-words": {
         "task": "accounts.jobs.refresh_directory_words",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="0"),
         "options": {"expires": 24 * 3600},
     },
     "delete-old-sessions": {
         "task": "accounts.jobs.delete_old_sessions",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="5"),
         "options": {"expires": 24 * 3600},
     },
     "delete-old-emails": {
         "task": "notifications.jobs.delete_old_emails",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="10"),
         "options": {"expires": 24 * 3600},
     },
     "delete-old-notifications": {
         "task": "notifications.jobs.delete_old_notifications",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="15"),
         "options": {"expires": 24 * 3600},
     },
     "delete-expired-cookies": {
         "task": "medisync.jobs.delete_expired_cookies",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="20"),
         "options": {"expires": 24 * 3600},
     },
     "expire-requests": {
         "task": "connections.jobs.expire_requests",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="23"),
         "options": {"expires": 3600},
     },
     "delete-lost-images": {
         "task": "connections.jobs.delete_lost_images",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="1", minute="25"),
         "options": {"expires": 24 * 3600},
     },
     "remind-of-grants": {
         "task": "connections.jobs.remind_of_grants",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="7", minute="10"),
         "options": {"expires": 24 * 3600},
     },
     "delete-stale-qr-tokens": {
         "task": "qrverify.jobs.delete_stale_tokens",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="28"),
         "options": {"expires": 3600},
     },
     "expire-dispense-claims": {
@@ -305,17 +309,17 @@ CELERY_BEAT_SCHEDULE = {
     },
     "remind-of-course-ends": {
         "task": "prescriptions.jobs.remind_of_course_ends",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="33"),
         "options": {"expires": 3600},
     },
     "remind-of-cases": {
         "task": "connections.jobs.remind_of_cases",
-        "schedule": dt.timedelta(days=1),
+        "schedule": crontab(hour="7", minute="20"),
         "options": {"expires": 86400},
     },
     "seal-access-log": {
         "task": "audit.jobs.seal_access_log",
-        "schedule": dt.timedelta(hours=1),
+        "schedule": crontab(minute="38"),
         "options": {"expires": 3600},
     },
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
+from celery.beat import ScheduleEntry
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -27,6 +29,7 @@ from accounts.models import (
 )
 from accounts.services.sessions import Device, open_session
 from common import housekeeping
+from medisync import celery_app
 from medisync.jobs import delete_expired_cookies
 from medisync.tests.client import page_client
 from notifications.jobs import delete_old_emails
@@ -151,6 +154,21 @@ def test_many_rows_are_deleted_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -
 
     assert count == 5
     assert not EmailDelivery.objects.exists()
+
+
+def test_clock_that_is_started_anew_each_day_does_the_work_of_each_day() -> None:
+    """Where a deployment keeps no memory of the last runs, a period counted from the start would
+    never be over."""
+    with time_machine.travel(dt.datetime(2030, 3, 1, 12, 30, tzinfo=dt.UTC), tick=False) as clock:
+        entries = [
+            ScheduleEntry(name=name, app=celery_app, **entry)
+            for name, entry in settings.CELERY_BEAT_SCHEDULE.items()
+        ]
+        clock.shift(dt.timedelta(hours=23))
+
+        late = [entry.name for entry in entries if not entry.is_due().is_due]
+
+    assert late == []
 
 
 def test_every_job_of_the_schedule_exists() -> None:
