@@ -20,7 +20,7 @@ from medisync.tests.client import api_client, page_client, sign_in
 from notifications.models import EmailDelivery
 from notifications.outbox import deliver
 from qrverify.models import EmergencyCard, EmergencyScan
-from qrverify.services.emergency import CardWithdrawn, open_card
+from qrverify.services.emergency import CardWithdrawn, open_card, revoke_card
 from qrverify.tests.emergency import add_contact, make_card, open_it
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,9 @@ def test_mail_reaches_the_contact_and_tells_nothing_clinical(
 def test_who_closes_an_account_reads_what_becomes_of_the_card(
     patient: User, status: Status, sentence: str
 ) -> None:
-    before = consequences_of_closing(patient, status)
     make_card(patient)
+    with_card = consequences_of_closing(patient, status)
 
-    assert set(consequences_of_closing(patient, status)) - set(before) == {sentence}
+    revoke_card(actor=patient)
+
+    assert set(with_card) - set(consequences_of_closing(patient, status)) == {sentence}
