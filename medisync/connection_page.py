@@ -40,7 +40,10 @@ def connection_detail(request: HttpRequest, connection_id: UUID) -> HttpResponse
         "has_chat": Chat.objects.visible_to(request.user).filter(connection=connection).exists(),
         "can_issue": can_issue(request.user, connection),
         "page": page,
-        "rows": [(prescription, prescription.state(today)) for prescription in page.rows],
+        "rows": [
+            (prescription, prescription.state_told(request.user, today))
+            for prescription in page.rows
+        ],
     }
     return render(request, "medisync/connection.html", context)
 

@@ -474,7 +474,11 @@ class _Archive:
         path = f"prescriptions/{prescription.number}{version}"
         self._add(f"{path}.json", dumps(self._told_of_prescription(prescription)))
         pdf = render_prescription_pdf(
-            printable(prescription, getattr(self.user, "patient_profile", None)),
+            printable(
+                prescription,
+                getattr(self.user, "patient_profile", None),
+                has_code=prescription.gives_code_to(self.user),
+            ),
             paper="A4",
             language=cast(Language, self.user.language),
         )
@@ -485,7 +489,7 @@ class _Archive:
             [
                 date_format(prescription.issued_on),
                 Link(f"{prescription.number}{version}", f"{path}.pdf"),
-                str(prescription.state(clinic_date()).label),
+                str(prescription.state_told(self.user, clinic_date()).label),
                 other.display_name,
                 medicines,
             ]

@@ -73,7 +73,8 @@ class BasePrescriptionViewSet(viewsets.GenericViewSet[Prescription]):
         is_active = valid_query(self.request, ActiveQuerySerializer)["is_active"]
         if is_active is not None:
             today = clinic_date()
-            found = found.active(today) if is_active else found.past(today)
+            reader = self.request.user
+            found = found.active(today, reader) if is_active else found.past(today, reader)
         return self._page(found)
 
     def _page(self, found: PrescriptionQuerySet) -> Response:
@@ -154,8 +155,8 @@ class PrescriptionViewSet(BasePrescriptionViewSet):
     @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
     def pdf(self, request: Request, pk: UUID) -> HttpResponse:
         """The printable sheet, with the QR that proves it; for a doctor who reads it by the
-        patient's grant, a copy without. That of one that was stopped, replaced or written by
-        mistake says so, and has none."""
+        patient's grant, or has parted from the patient, a copy without. That of one that was
+        stopped, replaced or written by mistake says so, and has none."""
         query = valid(PrintQuerySerializer(data=request.query_params))
         prescription, content = reading.download_prescription(
             actor=request.user,

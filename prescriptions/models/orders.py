@@ -115,6 +115,19 @@ class FrequencyUnit(models.TextChoices):
     WEEK = "WEEK", _("a week")
 
 
+def _is_active(reader: Any) -> models.Q:
+    """Active, as this reader is told (`Prescription.state_told`); without one, as it is."""
+    active = models.Q(status=Prescription.Status.ACTIVE)
+    if reader is None:
+        return active
+    return active | models.Q(
+        status=Prescription.Status.COMPLETED,
+        doctor_id=reader.pk,
+        connection__ended_at__isnull=False,
+        connection__ended_at__lt=models.F("status_at"),
+    )
+
+
 class PrescriptionQuerySet(models.QuerySet["Prescription"]):
     def visible_to(self, user: Any) -> PrescriptionQuerySet:
         """The patient sees all of theirs; a doctor those they issued, also after parting, and
@@ -142,9 +155,9 @@ class PrescriptionQuerySet(models.QuerySet["Prescription"]):
         """The last version of each."""
         return self.exclude(status=Prescription.Status.SUPERSEDED)
 
-    def active(self, on: dt.date) -> PrescriptionQuerySet:
-        """In force, and not past their last day."""
-        return self.filter(status=Prescription.Status.ACTIVE, valid_until__gte=on)
+    def active(self, on: dt.date, reader: Any = None) -> PrescriptionQuerySet:
+        """In force, and not past their last day; to a reader, those they are told are."""
+        return self.filter(_is_active(reader), valid_until__gte=on)
 
     def dispensable(self, on: dt.date) -> PrescriptionQuerySet:
         """Good at a pharmacy: active, and nobody has asked to stop it."""
@@ -159,17 +172,20 @@ class PrescriptionQuerySet(models.QuerySet["Prescription"]):
         paper's last day has passed."""
         return self.filter(status__in=GOES_ON, stop_requested_at=None)
 
-    def past(self, on: dt.date) -> PrescriptionQuerySet:
-        """Last versions that are no longer in force, or past their last day."""
-        return self.current().exclude(status=Prescription.Status.ACTIVE, valid_until__gte=on)
+    def past(self, on: dt.date, reader: Any = None) -> PrescriptionQuerySet:
+        """Last versions that are no longer in force, or past their last day; to a reader, those
+        they are told are."""
+        return self.current().filter(~_is_active(reader) | models.Q(valid_until__lt=on))
 
-    def in_state(self, state: Prescription.State, on: dt.date) -> PrescriptionQuerySet:
-        """Those that are shown in this state on a day."""
+    def in_state(
+        self, state: Prescription.State, on: dt.date, reader: Any = None
+    ) -> PrescriptionQuerySet:
+        """Those that are shown in this state on a day, to a reader or as they are."""
         if state == Prescription.State.ACTIVE:
-            return self.active(on)
+            return self.active(on, reader)
         if state == Prescription.State.EXPIRED:
-            return self.filter(status=Prescription.Status.ACTIVE, valid_until__lt=on)
-        return self.filter(status=state.value)
+            return self.filter(_is_active(reader), valid_until__lt=on)
+        return self.filter(~_is_active(reader), status=state.value)
 
     def matching(self, text: str) -> PrescriptionQuerySet:
         """By the beginning of the number, in whatever way it is written, or by the words of the
@@ -187,13 +203,12 @@ class PrescriptionQuerySet(models.QuerySet["Prescription"]):
         return self.filter(number=number).order_by("-version")
 
     def with_items(self) -> PrescriptionQuerySet:
-        return self.select_related("patient", "doctor").prefetch_related("items")
+        return self.select_related("patient", "doctor", "connection").prefetch_related("items")
 
     def with_course(self) -> PrescriptionQuerySet:
         """With what was dispensed of each item, whether the two are connected still, and which
         version took its place."""
-        found = self.with_items().select_related("connection")
-        found = found.prefetch_related("items__dispenses")
+        found = self.with_items().prefetch_related("items__dispenses")
         return found.annotate(replaced_by_id=models.F("replaced_by__pk"))
 
     def by_verification_code(self, code: str) -> PrescriptionQuerySet:
@@ -402,6 +417,20 @@ class Prescription(BaseModel):
         business. None is without end."""
         return None if reader.pk == self.patient_id else self.connection.ended_at
 
+    def gives_code_to(self, reader: Any) -> bool:
+        """Whether the code of its paper is this reader's: the patient's, and the prescriber's
+        until the two part, for who has it reads on how it stands."""
+        return not self.is_shared_with(reader) and self.told_until(reader) is None
+
+    def state_told(self, reader: Any, on: dt.date) -> State:
+        """Its state on a day, to this reader: that pharmacies have handed out all of it, the
+        prescriber is told only of what they did until the two parted."""
+        until = self.told_until(reader) if reader.pk == self.doctor_id else None
+        is_completed = self.status == self.Status.COMPLETED
+        if is_completed and until and self.status_at and self.status_at > until:
+            return self._on_its_days(on)
+        return self.state(on)
+
     @property
     def issued_on(self) -> dt.date:
         """The day of issue on the clinic's calendar."""
@@ -409,9 +438,12 @@ class Prescription(BaseModel):
 
     def state(self, on: dt.date) -> State:
         """Its state on a day; a prescription is good through its last day."""
-        if self.status == self.Status.ACTIVE and on > self.valid_until:
-            return self.State.EXPIRED
+        if self.status == self.Status.ACTIVE:
+            return self._on_its_days(on)
         return self.State(self.status)
+
+    def _on_its_days(self, on: dt.date) -> State:
+        return self.State.EXPIRED if on > self.valid_until else self.State.ACTIVE
 
     def is_active(self, on: dt.date) -> bool:
         return self.state(on) == self.State.ACTIVE

@@ -254,7 +254,8 @@ class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):
         help_text="What the safety check found; null to a doctor who reads by the patient's grant."
     )
     verification_url = serializers.SerializerMethodField(
-        help_text="What its QR says; null to a doctor who reads it by the patient's grant."
+        help_text="What its QR says; null to a doctor who reads it by the patient's grant, and to "
+        "a prescriber once the two have parted."
     )
     pin = serializers.SerializerMethodField(
         help_text="What a pharmacist asks the patient for; null to anybody else."
@@ -279,7 +280,7 @@ class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):
 
     @extend_schema_field(serializers.ChoiceField(choices=Prescription.State.choices))
     def get_state(self, prescription: Prescription) -> str:
-        return prescription.state(clinic_date())
+        return prescription.state_told(self.context["reader"], clinic_date())
 
     @extend_schema_field(serializers.ChoiceField(choices=StopReason.choices, allow_null=True))
     def get_status_reason(self, prescription: Prescription) -> str | None:
@@ -298,7 +299,8 @@ class PrescriptionSerializer(serializers.ModelSerializer[Prescription]):
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_verification_url(self, prescription: Prescription) -> str | None:
-        return None if self._is_copy(prescription) else prescription.verification_url
+        has_code = prescription.gives_code_to(self.context["reader"])
+        return prescription.verification_url if has_code else None
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_pin(self, prescription: Prescription) -> str | None:

@@ -78,12 +78,13 @@ def download_prescription(
 ) -> tuple[Prescription, bytes]:
     """Its PDF, for someone who may see it; that they took it is logged, and so are the facts
     printed with it. Who reads it by a grant gets a copy, which proves nothing at a pharmacy; nor
-    does the sheet of one that has ended for good."""
+    does the sheet of one that has ended for good, nor that of a prescriber who has parted."""
     with transaction.atomic():
         prescription = _open(actor, prescription_id, AccessEvent.Action.DOWNLOADED)
         profile = _take_facts(actor, prescription.patient_id, AccessEvent.Action.DOWNLOADED)
     is_copy = prescription.is_shared_with(actor)
-    document = printable(prescription, profile, is_copy=is_copy)
+    has_code = prescription.gives_code_to(actor)
+    document = printable(prescription, profile, is_copy=is_copy, has_code=has_code)
     return prescription, render_prescription_pdf(document, paper=paper, language=language)
 
 
@@ -124,11 +125,15 @@ def _take_facts(actor: Any, patient_id: UUID, action: AccessEvent.Action) -> Pat
 
 
 def printable(
-    prescription: Prescription, profile: PatientProfile | None, *, is_copy: bool = False
+    prescription: Prescription,
+    profile: PatientProfile | None,
+    *,
+    is_copy: bool = False,
+    has_code: bool = True,
 ) -> PrescriptionDocument:
-    """What is printed of a prescription, with birth date and sex where the reader may see them.
-    A copy for reading carries no code that verifies it, and not what the safety check found:
-    that names allergies, which are shared by another grant."""
+    """What is printed of a prescription, with birth date and sex where the reader may see them,
+    and its code where it is theirs. A copy for reading carries no code that verifies it, and not
+    what the safety check found: that names allergies, which are shared by another grant."""
     patient = prescription.patient
     return PrescriptionDocument(
         number=prescription.number,
@@ -160,7 +165,7 @@ def printable(
             )
             for item in prescription.items.all()
         ),
-        verification_url="" if is_copy else prescription.verification_url,
+        verification_url="" if is_copy or not has_code else prescription.verification_url,
         content_hash=prescription.content_hash,
         safety=() if is_copy else tuple(_safety_notes(prescription)),
         ending=_ending(prescription),

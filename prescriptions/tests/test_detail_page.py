@@ -397,6 +397,6 @@ def test_story_takes_the_same_queries_however_long(
     browser = page_client(patient)
 
     # cookie, device session, savepoint (2), prescription, items, log; versions, items, claims,
-    # dispenses, requests, codes; connection, doctor; unread count
-    with django_assert_num_queries(19):
+    # dispenses, requests, codes; doctor; unread count
+    with django_assert_num_queries(18):
         browser.get(f"/prescriptions/{second.pk}")

@@ -9,6 +9,7 @@ from common.clock import clinic_date
 from common.languages import Language
 from common.paper import written_day
 from connections.models import Connection
+from connections.services.connections import end_connection
 from prescriptions.models import Prescription, StopReason
 from prescriptions.pdf import render_prescription_pdf
 from prescriptions.services.amending import amend_prescription
@@ -111,6 +112,20 @@ def test_one_written_by_mistake_says_so(connection: Connection) -> None:
     (text,) = Pages(printed(prescription)).texts
 
     assert "Written by mistake – do not dispense" in text
+
+
+def test_prescriber_who_has_parted_prints_a_copy_without_its_code(connection: Connection) -> None:
+    prescription = issue(connection, items=[UNKNOWN])
+    end_connection(actor=connection.patient, connection_id=connection.pk)
+
+    _, sheet = download_prescription(
+        actor=connection.doctor, prescription_id=prescription.pk, paper="A4", language="en"
+    )
+
+    (text,) = Pages(sheet).texts
+    assert "Copy for reading" in text
+    assert "Verify this prescription" not in text
+    assert "Blaxomit: not checked" in text
 
 
 def test_one_that_has_ended_prints_the_same_every_time(connection: Connection) -> None:

@@ -21,7 +21,7 @@ from prescriptions.models import Prescription, StopReason
 from prescriptions.services.amending import amend_prescription
 from prescriptions.services.issuing import Order
 from prescriptions.services.stopping import stop_prescription
-from prescriptions.tests.dispensing import claim, hand_out
+from prescriptions.tests.dispensing import claim, fresh, hand_out
 from prescriptions.tests.factories import AMLODIPINE, PARACETAMOL, issue
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +295,64 @@ def test_prescriber_is_told_what_was_dispensed_until_they_part(
 
     assert (to_doctor["dispensed_quantity"], to_doctor["left_quantity"]) == (10, 20)
     assert (to_patient["dispensed_quantity"], to_patient["left_quantity"]) == (15, 15)
+
+
+@pytest.fixture
+def completed_after_parting(connection: Connection, patient: User) -> Prescription:
+    issued = issue(connection, items=[PARACETAMOL])
+    held = claim(issued)
+    end_connection(actor=patient, connection_id=connection.pk)
+    hand_out(held, (1, PARACETAMOL.quantity))
+    return fresh(issued)
+
+
+def test_who_has_parted_is_not_told_that_it_was_completed_since(
+    completed_after_parting: Prescription, doctor: User, patient: User
+) -> None:
+    path = f"/api/v1/prescriptions/{completed_after_parting.pk}"
+
+    to_doctor, to_patient = (api_client(who).get(path).json() for who in (doctor, patient))
+
+    assert (to_doctor["state"], to_patient["state"]) == ("active", "completed")
+
+
+def test_who_has_parted_has_no_code_that_tells_how_it_stands(
+    completed_after_parting: Prescription, doctor: User, patient: User
+) -> None:
+    path = f"/api/v1/prescriptions/{completed_after_parting.pk}"
+
+    to_doctor, to_patient = (
+        api_client(who).get(path).json()["verification_url"] for who in (doctor, patient)
+    )
+
+    assert (to_doctor, to_patient) == (None, completed_after_parting.verification_url)
+
+
+@pytest.mark.parametrize("query", ["", "?state=active"])
+def test_list_of_who_has_parted_keeps_it_where_it_was(
+    completed_after_parting: Prescription, doctor: User, query: str
+) -> None:
+    shown = page_client(doctor).get(f"/prescriptions{query}").content.decode()
+    elsewhere = [
+        page_client(doctor).get(f"/prescriptions?{where}").content.decode()
+        for where in ("show=past", "state=completed")
+    ]
+
+    path = f"/prescriptions/{completed_after_parting.pk}"
+    assert path in shown
+    assert not any(path in page for page in elsewhere)
+
+
+def test_what_was_completed_before_they_parted_stays_completed(
+    connection: Connection, doctor: User, patient: User
+) -> None:
+    issued = issue(connection, items=[PARACETAMOL])
+    hand_out(claim(issued), (1, PARACETAMOL.quantity))
+    end_connection(actor=patient, connection_id=connection.pk)
+
+    told = api_client(doctor).get(f"/api/v1/prescriptions/{issued.pk}").json()
+
+    assert told["state"] == "completed"
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -90,16 +90,17 @@ def prescription_detail(request: HttpRequest, prescription_id: UUID) -> HttpResp
     user: Any = request.user
     prescription = open_prescription(actor=user, prescription_id=prescription_id)
     is_shared = prescription.is_shared_with(user)
-    is_dispensable = prescription.is_dispensable(clinic_date())
+    has_code = prescription.gives_code_to(user)
+    is_dispensable = has_code and prescription.is_dispensable(clinic_date())
     context = {
         "prescription": prescription,
         "is_shared": is_shared,
         "is_own": user.pk == prescription.patient_id,
         "is_author": user.pk == prescription.doctor_id,
         "is_dispensable": is_dispensable,
-        "state": prescription.state(clinic_date()),
+        "state": prescription.state_told(user, clinic_date()),
         "items": [(item, dosage_sentence(item, spoken())) for item in prescription.items.all()],
-        "qr": qr_svg(prescription.verification_url) if is_dispensable and not is_shared else "",
+        "qr": qr_svg(prescription.verification_url) if is_dispensable else "",
         "print_form": PrintForm(initial={"language": spoken()}),
     }
     if not is_shared:
@@ -119,7 +120,7 @@ def _story(user: User, prescription: Prescription) -> dict[str, Any]:
         "visits": visits,
         "events": [_looking(event) for event in timeline(history)],
         "current": history.versions[0],
-        "versions": list(_compared(history.versions)),
+        "versions": list(_compared(history.versions, user)),
         "request_row": next(iter(history.requests), None),
         "report": kept_report(prescription, user, spoken()),
     }
@@ -152,7 +153,7 @@ def _looking(event: Event) -> tuple[Event, str, str]:
     return (event, *LOOKS[event.what])
 
 
-def _compared(versions: list[Prescription]) -> Iterator[Version]:
+def _compared(versions: list[Prescription], user: User) -> Iterator[Version]:
     """The newest first, each against the one before; none where there was one only."""
     if len(versions) == 1:
         return
@@ -161,7 +162,7 @@ def _compared(versions: list[Prescription]) -> Iterator[Version]:
         older = versions[place + 1] if place + 1 < len(versions) else None
         yield Version(
             prescription=version,
-            state=version.state(today),
+            state=version.state_told(user, today),
             items=list(_changed(older, version)) if older else [],
             texts=changes_of_text(_texts(older, version)) if older else [],
         )

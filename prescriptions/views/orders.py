@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
@@ -27,18 +28,21 @@ def prescription_list(request: HttpRequest) -> HttpResponse:
     today = clinic_date()
     mine = Prescription.objects.visible_to(request.user).with_items()
     shows_past = request.GET.get("show") == "past"
-    found = mine.past(today) if shows_past else mine.active(today)
+    user = request.user
+    found = mine.past(today, user) if shows_past else mine.active(today, user)
     form = FindForm(request.GET)
     if request.user.is_doctor:  # type: ignore[union-attr]
         mine = mine.issued_by(request.user)
-        found = _found(mine, form) if _is_asked(form) else found.issued_by(request.user)
+        found = _found(mine, form, user) if _is_asked(form) else found.issued_by(request.user)
     page = feed_page(request, found)
     context = {
         "shows_past": shows_past,
         "is_search": request.user.is_doctor and _is_asked(form),  # type: ignore[union-attr]
         "form": form,
         "page": page,
-        "rows": [(prescription, prescription.state(today)) for prescription in page.rows],
+        "rows": [
+            (prescription, prescription.state_told(user, today)) for prescription in page.rows
+        ],
     }
     return render(request, "prescriptions/list.html", context)
 
@@ -47,10 +51,10 @@ def _is_asked(form: FindForm) -> bool:
     return form.is_valid() and any(form.cleaned_data.values())
 
 
-def _found(mine: PrescriptionQuerySet, form: FindForm) -> PrescriptionQuerySet:
+def _found(mine: PrescriptionQuerySet, form: FindForm, user: Any) -> PrescriptionQuerySet:
     """Of those that were replaced only the last version, unless they are asked for."""
     text, state = form.cleaned_data["q"], form.cleaned_data["state"]
-    found = mine.in_state(State(state), clinic_date()) if state else mine.current()
+    found = mine.in_state(State(state), clinic_date(), user) if state else mine.current()
     return found.matching(text) if text else found
 
 

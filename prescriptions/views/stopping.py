@@ -49,7 +49,7 @@ class StopPage(FormPage):
         is_held = claim is not None and claim.is_standing(timezone.now())
         return super().get_context_data(
             prescription=self.prescription,
-            state=self.prescription.state(clinic_date()),
+            state=self.prescription.state_told(self.request.user, clinic_date()),
             reasons=reasons,
             # Of what is stopped already only that it was a mistake can be said.
             can_stop=len(reasons) > 1,
