@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 UNPRINTABLE = frozenset({"Cc", "Zl", "Zp"})
 # What joins, marks or carries, and is not seen by itself.
 INVISIBLE = frozenset({"Cc", "Cf", "Mn"})
-# Blanks that pass for letters: the fillers of Hangul, and Braille without a dot.
-FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# What chooses between shapes of a letter, or glues letters, though Unicode counts it among accents.
-VARIATIONS = re.compile("[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# What Unicode counts among letters, accents or what is still free, and nobody sees all the same:
+# what it calls default ignorable beside the format characters, and Braille without a dot.
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 # Whichever blank of one line, and however many.
 BLANKS = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 # They make what follows read in another order: a name could pass for another, or for our words.
@@ -40,7 +42,7 @@ def is_visible(text: str) -> bool:
     """Whether there is something to read."""
     return any(
         not character.isspace()
-        and character not in FILLERS
+        and not UNSEEN.match(character)
         and unicodedata.category(character) not in INVISIBLE
         for character in text
     )
@@ -49,17 +51,8 @@ def is_visible(text: str) -> bool:
 def as_compared(text: str) -> str:
     """Without what nobody sees, and with one blank wherever there are any: what looks alike is
     alike."""
-    seen = (character for character in text if not _is_unseen(character))
+    seen = (one for one in UNSEEN.sub("", text) if unicodedata.category(one) != "Cf")
     return BLANKS.sub(" ", "".join(seen))
-
-
-def _is_unseen(character: str) -> bool:
-    """Whether it only tells how others are shown."""
-    return (
-        unicodedata.category(character) == "Cf"
-        or character in FILLERS
-        or VARIATIONS.fullmatch(character) is not None
-    )
 
 
 def joined(*parts: str) -> str:

@@ -29,7 +29,7 @@ HIDDEN = [
 
 
 # Nothing to be read, however long.
-UNSEEN = ["\u200b", "\u200e\u200f", "\u00ad \u2060", "\u3164", "\u2800"]
+UNSEEN = ["\u200b", "\u200e\u200f", "\u00ad \u2060", "\u3164", "\u2800", "\u2065", "\U000e0fff"]
 
 
 def in_registration(name: str) -> None:
