@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import math
 import random
 import time
@@ -45,9 +44,9 @@ class ClientSocket(FrameConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The charts that are watched: what was last seen, and who waits for the end of it.
+        # The charts that are watched: what was last seen, and the clock that waits for its end.
         self.sights: dict[UUID, ChartSight] = {}
-        self.ends: dict[UUID, asyncio.Task[None]] = {}
+        self.ends: dict[UUID, asyncio.TimerHandle] = {}
         self.chats = Conversations(self)
         self.heartbeat: asyncio.TimerHandle | None = None
 
@@ -228,17 +227,18 @@ class ClientSocket(FrameConsumer):
     def _plan_end(self, patient_id: UUID, sight: ChartSight) -> None:
         self._drop_plan(patient_id)
         if sight.time_left is not None:
-            self.ends[patient_id] = asyncio.create_task(
-                self._await_end(patient_id, sight.time_left)
-            )
+            after = max(SHORTEST_WAIT, sight.time_left.total_seconds())
+            loop = asyncio.get_running_loop()
+            self.ends[patient_id] = loop.call_later(after, self._end_comes, patient_id)
 
-    async def _await_end(self, patient_id: UUID, time_left: dt.timedelta) -> None:
-        """Nobody announces that time has passed, so the socket notices it. The clock that
-        counts is the database's, and runs a little slower or faster than this one."""
-        await asyncio.sleep(max(SHORTEST_WAIT, time_left.total_seconds()))
-        # What follows may drop this plan, which is being carried out.
-        del self.ends[patient_id]
-        await self._look_at(patient_id)
+    def _end_comes(self, patient_id: UUID) -> None:
+        """Nobody announces that time has passed, so the socket notices it, and asks in its turn.
+        The clock that counts is the database's, and runs a little slower or faster than this."""
+        event = {"type": "sight.ends", "patient_id": patient_id}
+        self.channel_layer.put(self.channel_name, event)
+
+    async def sight_ends(self, event: dict[str, Any]) -> None:
+        await self._look_at(event["patient_id"])
 
     async def _forget(self, patient_id: UUID) -> None:
         self._drop_plan(patient_id)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import time_machine
 from asgiref.sync import async_to_sync
-from channels.layers import InMemoryChannelLayer
+from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
 from django.db import connections
 from django.utils import timezone
 
@@ -149,21 +150,37 @@ def test_what_runs_out_is_said_to_be_over_by_itself(
 
 
 @async_to_sync
-async def watched_to_its_end(session: DeviceSession, patient_id: Any) -> list[str]:
-    """What a socket in this very process says until the access is over."""
+async def watched_until(
+    session: DeviceSession, patient_id: Any, last: str, *later: tuple[asyncio.Event, str]
+) -> list[str]:
+    """What a socket in this very process says of a chart that it watches, until it has said
+    `last`. What is asked `later` is asked once that has happened."""
     socket, told, is_over = ClientSocket(), [], asyncio.Event()
-    socket.session, socket.channel_name = session, "the-doctors"
-    socket.channel_layer = InMemoryChannelLayer()
+    asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    socket.session, socket.channel_layer = session, get_channel_layer()
+    socket.channel_name = await socket.channel_layer.new_channel()
 
     async def keep(message: dict[str, Any]) -> None:
         told.append(json.loads(message["text"])["type"])
-        if told[-1] == "access.revoked":
+        if told[-1] == last:
             is_over.set()
 
+    def ask(kind: str) -> None:
+        frame = {"type": kind, "patient_id": str(patient_id)}
+        asked.put_nowait({"type": "websocket.receive", "text": json.dumps(frame)})
+
     socket.base_send = keep
-    await socket.receive(json.dumps({"type": "chart.watch", "patient_id": str(patient_id)}))
+    living = asyncio.ensure_future(socket._live(asked.get))
+    ask("chart.watch")
+    for event, kind in later:
+        await asyncio.wait_for(event.wait(), 30)
+        ask(kind)
     await asyncio.wait_for(is_over.wait(), 30)
-    await socket.disconnect(1000)
+    await asyncio.sleep(0.5)
+    asked.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    with pytest.raises(StopConsumer):
+        await living
+    socket.channel_layer.release(socket.channel_name)
     everyone = threading.Barrier(THREADS)
     await asyncio.gather(*(let_go(everyone) for _ in range(THREADS)))
     return told
@@ -193,10 +210,33 @@ def test_clock_of_the_server_does_not_decide_when_it_is_over(
 
     monkeypatch.setattr("medisync.sockets.sight_of", counted)
     with time_machine.travel(wrong):
-        told = watched_to_its_end(session, connection.patient_id)
+        told = watched_until(session, connection.patient_id, "access.revoked")
 
     assert told == ["chart.watching", "access.revoked"]
     assert 0 < len(questions) < 5
+
+
+def test_who_stops_watching_at_the_very_end_is_told_nothing_after(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is asked about in its turn, like all that a socket does."""
+    session, is_asked = sign_in(connection.doctor), asyncio.Event()
+    share(connection, DataCategory.ALLERGIES, ends_at=timezone.now() + dt.timedelta(seconds=3))
+    questions = []
+
+    async def slow(*about: Any) -> Any:
+        questions.append(about)
+        if len(questions) == 2:
+            is_asked.set()
+            await asyncio.sleep(0.5)
+        return await sight_of(*about)
+
+    monkeypatch.setattr("medisync.sockets.sight_of", slow)
+    told = watched_until(
+        session, connection.patient_id, "chart.unwatched", (is_asked, "chart.unwatch")
+    )
+
+    assert told == ["chart.watching", "access.revoked", "chart.unwatched"]
 
 
 def test_who_stops_watching_hears_no_more(open_socket: Open, connection: Connection) -> None:
