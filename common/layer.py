@@ -186,6 +186,7 @@ class Listener:
         members = self.groups.get(name, set())
         members.discard(channel)
         if not members and self.groups.pop(name, None) is not None:
+            self.awaited.pop(name, None)
             self._change(name)
 
     def _is_heard(self, name: str) -> bool:
